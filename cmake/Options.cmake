@@ -1,0 +1,20 @@
+option(HONE_TESTS "Build the tests" ON)
+option(HONE_SANITIZE "Build with address and undefined-behaviour sanitizers" OFF)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+endif()
+
+# The architecture stays the distribution's baseline: hot loops choose their
+# instructions at run time (Highway, BLIS), so one binary serves every machine.
+add_library(hone_flags INTERFACE)
+target_compile_options(hone_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
+target_include_directories(hone_flags INTERFACE "${CMAKE_CURRENT_SOURCE_DIR}")
+# Contraction would let the compiler choose where a product is fused into a sum:
+# the same expression must give the same bits wherever it is written.
+target_compile_options(hone_flags INTERFACE -ffp-contract=off)
+if(HONE_SANITIZE)
+  target_compile_options(hone_flags INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer)
+  target_link_options(hone_flags INTERFACE -fsanitize=address,undefined)
+endif()

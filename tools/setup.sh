@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that hone builds and runs with; does nothing when all are there.
+# The reason for each stands in docs/dependencies.md.
+set -euo pipefail
+packages=(
+  g++ cmake ninja-build ccache pkg-config
+  libtorch-dev libblis-openmp-dev libhwy-dev
+  libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev
+  libsqlite3-dev libpcre2-dev libutf8proc-dev libgmp-dev libssl-dev
+  libprotobuf-dev protobuf-compiler
+  libgtest-dev libgmock-dev libbenchmark-dev
+)
+missing=()
+for p in "${packages[@]}"; do
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+root=()
+[ "$(id -u)" = 0 ] || root=(sudo)
+echo "installing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${root[@]}" apt-get update -q
+"${root[@]}" apt-get install -yq --no-install-recommends "${missing[@]}"
