@@ -1,0 +1,171 @@
+// One options struct per component; a recipe (recipe.h) is one of each. Defaults follow TRL's where it has one
+// (v1.x GRPOConfig), and their source is named where it is another.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hone {
+
+// A model made from nothing.
+struct ModelInitOptions {
+  std::string family = "llama";  // a model_type of policy/families
+  int hidden_size = 128;
+  int intermediate_size = 384;
+  int layers = 4;
+  int heads = 4;
+  int kv_heads = 2;
+  int head_dim = 0;  // 0: hidden_size / heads
+  int max_position_embeddings = 512;
+  double rope_theta = 10000.0;
+  bool tie_word_embeddings = true;
+  double initializer_range = 0.02;
+};
+
+// A tokenizer trained for a model made from nothing.
+struct TokenizerInitOptions {
+  int vocab_size = 320;             // 256 bytes and the special tokens are always in it
+  bool digits = true;               // each digit a token of its own
+  std::vector<std::string> special = {"<think>", "</think>", "<answer>", "</answer>"};
+  std::int64_t samples = 2000;      // problems whose prompts and solutions it is trained on
+};
+
+struct ModelOptions {
+  std::string path;  // a Hugging Face model directory; empty: made from `init`
+  ModelInitOptions init;
+  TokenizerInitOptions tokenizer;
+  std::string device = "cpu";
+  std::string dtype = "float32";  // float32, bfloat16, float16; masters stay float32
+};
+
+struct DataFieldOptions {
+  std::string prompt = "prompt";  // text, or a list of {role, content}
+  std::string answer = "answer";
+  std::string solution;           // empty: none
+  std::string answer_after;       // keep what follows its last occurrence ("####" for GSM8K)
+};
+
+struct DataOptions {
+  std::vector<std::string> files;  // JSONL
+  std::string task;                // or a procedural task's name
+  std::vector<int> difficulty;     // the task's grades to draw from; empty: its default
+  DataFieldOptions fields;
+  std::string prompt_format = "chat";  // chat: the model's template; plain: the text as it is
+  std::string system;                  // system prompt; empty: none
+  std::string prompt_suffix;           // appended to the last user message ("plain" prompts: to the text)
+  std::string on_error = "stop";       // malformed rows: stop, skip
+  std::vector<std::string> eval_files; // held-out rows; empty: split from `files` by hash
+  double eval_fraction = 0.1;          // of rows (files) or of the problem space (tasks)
+  int max_prompt_tokens = 0;           // 0: no limit but the context; longer prompts are an error, or skipped
+};
+
+struct VerifierOptions {
+  std::string verifier;
+  double weight = 1.0;
+  double scale = 0.0;  // length: cost a token. Others: unused
+};
+
+struct RewardOptions {
+  std::vector<VerifierOptions> rubric = {{"number", 1.0, 0.0}, {"format", 0.1, 0.0}};
+};
+
+struct RolloutOptions {
+  int prompts_per_step = 32;
+  int group_size = 8;  // TRL: num_generations
+  int max_new_tokens = 256;
+  double temperature = 1.0;
+  int top_k = 0;
+  double top_p = 1.0;
+  double min_p = 0.0;
+  std::vector<std::string> stop;
+  int max_sequences = 256;  // decoded at once
+  // Dynamic sampling (DAPO §3.2): groups of equal rewards are replaced by fresh ones, up to the cap.
+  bool dynamic_sampling = false;
+  int max_resamples = 3;  // generation rounds beyond the first
+};
+
+enum class LossType { kGrpo, kBnpo, kDrGrpo, kDapo, kGspo, kCispo, kSapo, kRloo };
+enum class RatioLevel { kToken, kSequence };
+enum class AdvantageScale { kGroup, kBatch, kNone };
+enum class KlEstimator { kK1, kK2, kK3 };
+enum class KlPlace { kLoss, kReward };
+
+struct LossOptions {
+  LossType type = LossType::kDapo;
+  RatioLevel ratio_level = RatioLevel::kToken;  // gspo: always sequence
+  double clip_low = 0.2;
+  double clip_high = 0.2;   // DAPO: 0.28; cispo: 5
+  double dual_clip = 0.0;   // c of Ye et al. 2020 for A < 0 (verl: 3); 0: off
+  double delta = 0.0;       // TRL's two-sided upper bound on the ratio; 0: off
+  double beta = 0.0;        // KL coefficient
+  KlEstimator kl = KlEstimator::kK3;
+  KlPlace kl_place = KlPlace::kLoss;
+  AdvantageScale advantage_scale = AdvantageScale::kGroup;
+  double entropy_bonus = 0.0;
+  double sapo_temperature_pos = 1.0;
+  double sapo_temperature_neg = 1.05;
+  bool mask_truncated = false;      // DAPO's overlong filtering: truncated completions carry no loss
+  int overlong_buffer = 0;          // DAPO eq. 13: the last tokens of the budget over which the punishment grows; 0: off
+  double overlong_penalty = 1.0;    // at the full budget
+  int reference_every = 0;          // optimizer steps between refreshes of the reference; 0: never
+};
+
+struct OptimizerOptions {
+  double learning_rate = 1e-6;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.0;
+  double max_grad_norm = 1.0;       // 0: no clipping
+  std::string schedule = "constant";  // constant, linear, cosine
+  double warmup = 0.0;              // < 1: share of the steps; ≥ 1: steps
+  double min_lr_ratio = 0.0;        // where cosine and linear end
+};
+
+struct SftOptions {
+  int steps = 0;  // 0: no supervised stage
+  int batch_size = 64;
+  int microbatch_tokens = 8192;
+  OptimizerOptions optimizer{.learning_rate = 1e-3, .schedule = "cosine", .warmup = 0.05};
+};
+
+struct GrpoOptions {
+  int steps = 0;  // 0: no GRPO stage
+  RolloutOptions rollout;
+  LossOptions loss;
+  OptimizerOptions optimizer;
+  int inner_epochs = 1;
+  int minibatches = 1;   // optimizer steps per inner epoch
+  int microbatch = 0;    // completions per forward and backward; 0: chosen by microbatch_tokens
+  int microbatch_tokens = 8192;
+};
+
+struct EvalOptions {
+  int problems = 1000;
+  int every = 0;  // GRPO steps between evaluations during training; 0: only before and after
+  int during_problems = 200;
+  double temperature = 0.0;
+  int max_new_tokens = 0;  // 0: the rollout's
+};
+
+struct CheckpointOptions {
+  int every = 20;  // steps of the stage; a last one is always written
+  int keep = 2;    // newest kept
+};
+
+struct Recipe {
+  std::string name = "run";
+  std::uint64_t seed = 1;
+  int threads = 0;  // 0: every core
+  std::string runs = "runs";
+  ModelOptions model;
+  DataOptions data;
+  RewardOptions reward;
+  SftOptions sft;
+  GrpoOptions grpo;
+  EvalOptions eval;
+  CheckpointOptions checkpoint;
+};
+
+}  // namespace hone

@@ -1,0 +1,38 @@
+// Rewards → advantages, group by group.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hone/config/options.h"
+#include "hone/types/rollout.h"
+#include "hone/types/train_batch.h"
+
+namespace hone {
+
+// Sets rollout.advantage in every group, from rollout.reward.total. Undecided rollouts (no total) leave the baseline
+// and get 0. A group whose decided rewards are exactly equal gets 0 throughout.
+//   group: A = (r − mean) / (std + 1e-4), std over n − 1 (TRL; Shao et al. 2024 eq. 3)
+//   batch: the same numerator over the standard deviation of all rewards of the step
+//   none:  A = r − mean (Dr.GRPO, Liu et al. 2025)
+//   rloo:  A = r − mean of the others (Ahmadian et al. 2024), whatever the scale
+void assign_advantages(std::span<Group> groups, const LossOptions& options);
+
+// Whether a group carries signal: at least two decided rollouts whose rewards differ.
+bool has_signal(const Group& group);
+
+// DAPO eq. 13 (Yu et al. 2025): 0 until max_new_tokens − buffer, falling linearly to −penalty at max_new_tokens.
+double overlong_penalty(std::int64_t length, std::int64_t max_new_tokens, const LossOptions& options);
+
+// The step's batch: groups without signal are left out; truncated completions get a zero mask when asked.
+TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& options, double temperature,
+                            std::int64_t step);
+
+// TRL's metrics of what was sampled: reward, reward_std, frac_reward_zero_std, rewards/<v>/{mean,std},
+// completions/{mean,min,max}_length, completions/{mean,min,max}_terminated_length, completions/clipped_ratio,
+// accuracy, undecided counts by status (verdicts/<v>/timeout …), num_tokens of this step.
+Metrics rollout_metrics(std::span<const Group> groups);
+
+}  // namespace hone

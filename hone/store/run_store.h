@@ -1,0 +1,48 @@
+// run.db: every step, metric, prompt, completion, verdict and advantage of a run, in SQLite (WAL), readable by others
+// while it is written.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hone/base/result.h"
+#include "hone/types/step_record.h"
+
+namespace hone {
+
+class RunStore {
+ public:
+  // Creates the file and its tables when absent. Errors: not a database, a schema of another version, a full disk.
+  static Result<RunStore> open(const std::filesystem::path& file, bool read_only = false);
+  RunStore(RunStore&&) noexcept;
+  RunStore& operator=(RunStore&&) noexcept;
+  ~RunStore();
+
+  // One transaction: all of the step or nothing.
+  Result<void> append(const StepRecord& record);
+  // Removes what lies after a checkpoint: records of `stage` with step > `step`, and of stages that come later
+  // (sft < grpo; eval records are kept up to the grpo step they follow).
+  Result<void> rewind(const std::string& stage, std::int64_t step);
+
+  Result<StepRecord> load(const std::string& stage, std::int64_t step) const;
+  struct Point {
+    std::int64_t step;
+    double value;
+  };
+  Result<std::vector<Point>> metric(const std::string& stage, const std::string& name) const;
+  Result<std::vector<std::int64_t>> steps(const std::string& stage) const;
+
+  // Free-form facts of the run (recipe, host, version, state).
+  Result<void> set_fact(const std::string& key, const std::string& value);
+  Result<std::string> fact(const std::string& key) const;  // empty when absent
+
+ private:
+  struct Impl;
+  explicit RunStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hone

@@ -1,0 +1,36 @@
+// What the Learner updates on. Token ids come straight from sampling and are never re-tokenised.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "hone/types/completion.h"
+
+namespace hone {
+
+struct TrainSequence {
+  std::vector<std::int32_t> completion;  // [T]
+  std::vector<std::uint8_t> loss_mask;   // [T] 1: this token carries loss
+  std::vector<float> old_logprobs;       // [T] recorded at sampling; empty in the supervised stage
+  KeptTokens kept;                       // of truncated sampling, or empty
+  double temperature = 1.0;              // at sampling; logprobs are of softmax(logits / temperature)
+  double advantage = 0.0;
+};
+
+struct TrainGroup {
+  std::vector<std::int32_t> prompt;      // [P] shared by the sequences; carries no loss
+  std::vector<TrainSequence> sequences;  // [G]
+};
+
+// One rollout's worth of data: `inner_epochs` passes over `minibatches` optimizer steps each.
+struct TrainBatch {
+  std::vector<TrainGroup> groups;
+  std::int64_t step = 0;  // counts rollouts (GRPO) or optimizer steps (SFT) from 0
+};
+
+// Named values of one update, in TRL's words (loss, grad_norm, kl, clip_ratio/low_mean …).
+using Metrics = std::map<std::string, double>;
+
+}  // namespace hone
