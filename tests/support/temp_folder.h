@@ -1,9 +1,10 @@
-#pragma once
 // A folder of a test's own, under the system's temporary folder, removed with all that is in it when the
 // object dies. Two live objects never share a folder, whatever the thread or process.
 //   TempFolder folder;
 //   write_file(folder / "a.json", "{}");
 // Thread safety: path() and operator/ may be called from any thread.
+#pragma once
+
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
