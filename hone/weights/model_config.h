@@ -1,5 +1,5 @@
-// A decoder's shape, read from a Hugging Face config.json (old and new spellings: rope_theta and rope_scaling, or
-// rope_parameters; torch_dtype, or dtype).
+// A decoder's shape, read from a Hugging Face config.json (old and new spellings: rope_theta and
+// rope_scaling, or rope_parameters; torch_dtype, or dtype).
 #pragma once
 
 #include <cstdint>
@@ -37,13 +37,13 @@ struct ModelConfig {
   bool mlp_bias = false;
   std::string activation = "silu";  // silu, gelu_pytorch_tanh
   RopeConfig rope;
-  // Keys a layer's query sees: itself and the window − 1 before it; 0: all. One per layer, from sliding_window,
-  // layer_types, use_sliding_window and max_window_layers as the family reads them.
+  // Keys a layer's query sees: itself and the window − 1 before it; 0: all. One per layer, from
+  // sliding_window, layer_types, use_sliding_window and max_window_layers as the family reads them.
   std::vector<std::int64_t> window;
   double attn_logit_softcap = 0.0;   // 0: none
   double final_logit_softcap = 0.0;  // 0: none
-  double query_scale = 0.0;          // scores are q·k times this: 1/√head_dim, or 1/√query_pre_attn_scalar
-  std::string dtype = "float32";     // of the files
+  double query_scale = 0.0;       // scores are q·k times this: 1/√head_dim, or 1/√query_pre_attn_scalar
+  std::string dtype = "float32";  // of the files
 
   std::string json;  // the whole config.json, so that saving writes back every key it had
 };
@@ -57,10 +57,11 @@ Result<ModelConfig> read_model_config(const std::filesystem::path& folder);
 Result<ModelConfig> parse_model_config(const std::string& json, const std::string& where);
 
 // The config of a model made from nothing. eos and pad ids are written into its json.
-Result<ModelConfig> make_model_config(const ModelInitOptions& options, std::int64_t vocab_size, std::int64_t eos_id,
-                                      std::int64_t pad_id);
+Result<ModelConfig> make_model_config(const ModelInitOptions& options, std::int64_t vocab_size,
+                                      std::int64_t eos_id, std::int64_t pad_id);
 
-// eos ids of generation_config.json and config.json together (each may hold a number, a list, null or nothing).
+// eos ids of generation_config.json and config.json together (each may hold a number, a list, null or
+// nothing).
 Result<std::vector<std::int32_t>> read_eos_ids(const std::filesystem::path& folder);
 
 }  // namespace hone
