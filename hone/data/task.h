@@ -19,8 +19,8 @@ class Task {
   virtual std::string verifier() const = 0;  // the verifier that judges it: "number", "expression", "text" …
   virtual int max_difficulty() const = 0;    // grades are 1 … this
   virtual std::vector<int> default_difficulty() const = 0;
-  // A pure function of the stream. Sets messages, answer, solution ("<think>…</think><answer>…</answer>"), fields
-  // where the verifier needs them, difficulty, and id = hash64 of the task's name and the question.
+  // A pure function of the stream. Sets messages, answer, solution ("<think>…</think><answer>…</answer>"),
+  // fields where the verifier needs them, difficulty, and id = hash64 of the task's name and the question.
   virtual Problem make(RandomStream& random, int difficulty) const = 0;
 };
 
