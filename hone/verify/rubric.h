@@ -11,25 +11,34 @@
 
 namespace hone {
 
-// The names that `reward` may hold, for messages and help.
+// The names that `reward` may hold, for messages and help. What each does: verifiers.h.
 std::vector<std::string> known_verifiers();
 
 // seed: for the random control, whose score is keyed by (seed, problem, the completion's ids).
-// Error: unknown verifier (naming the nearest), an impossible option.
+// Error: unknown verifier (naming the nearest), an impossible option (length without a positive scale).
 Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, std::uint64_t seed);
 
+// Thread safety: judge may be called from several threads at once.
 class Rubric {
  public:
+  struct Weighted {
+    double weight = 1.0;
+    std::shared_ptr<const Verifier> verifier;
+  };
+
+  // Error: those of make_verifier, no verifier, one named twice, a weight that is not finite.
   static Result<Rubric> make(const RewardOptions& options, std::uint64_t seed);
+  // The same of verifiers made elsewhere.
+  static Result<Rubric> of(std::vector<Weighted> weighted);
+
+  // Every verifier's verdict in order. What a verifier throws becomes a verdict of status error, as does a
+  // score that is not finite; only BrokenInvariant passes. `correct` needs at least one verifier that judges
+  // correctness, of any weight.
   Reward judge(const Problem& problem, const Completion& completion) const;
   std::vector<std::string> names() const;
 
  private:
-  struct Entry {
-    double weight;
-    std::shared_ptr<const Verifier> verifier;
-  };
-  std::vector<Entry> entries_;
+  std::vector<Weighted> entries_;
 };
 
 }  // namespace hone

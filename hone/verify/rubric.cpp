@@ -1,0 +1,111 @@
+#include "hone/verify/rubric.h"
+
+#include <cmath>
+#include <set>
+
+#include "hone/base/check.h"
+#include "hone/base/suggest.h"
+#include "hone/verify/verifiers.h"
+
+namespace hone {
+namespace {
+
+// A verifier's verdict, whatever it throws: its own failure is no fault of the completion.
+Verdict guarded(const Verifier& verifier, const Problem& problem, const Completion& completion) {
+  Verdict verdict;
+  try {
+    verdict = verifier.verify(problem, completion);
+  } catch (const BrokenInvariant&) {
+    throw;
+  } catch (const std::exception& e) {
+    return {VerdictStatus::kError, 0.0, std::string("threw: ") + e.what()};
+  } catch (...) {
+    return {VerdictStatus::kError, 0.0, "threw what is no std::exception"};
+  }
+  if (verdict.decided() && !std::isfinite(verdict.score)) {
+    return {VerdictStatus::kError, 0.0, fmt::format("scored {}", verdict.score)};
+  }
+  return verdict;
+}
+
+}  // namespace
+
+std::vector<std::string> known_verifiers() {
+  return {"format", "number", "text", "expression", "length", "random"};
+}
+
+Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, std::uint64_t seed) {
+  const std::string& name = options.verifier;
+  if (name == "format") return make_format_verifier();
+  if (name == "number") return make_number_verifier();
+  if (name == "text") return make_text_verifier();
+  if (name == "expression") return make_expression_verifier();
+  if (name == "random") return make_random_verifier(seed);
+  if (name == "length") {
+    if (!std::isfinite(options.scale) || options.scale <= 0) {
+      return Error{"reward: length: scale", "must be a positive cost a token",
+                   fmt::format("{}", options.scale)};
+    }
+    return make_length_verifier(options.scale);
+  }
+  const std::vector<std::string> known = known_verifiers();
+  const std::string near = nearest(name, known);
+  const std::string hint = near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near);
+  return Error{"reward", fmt::format("must name one of {}", fmt::join(known, ", ")),
+               fmt::format("'{}'{}", name, hint)};
+}
+
+Result<Rubric> Rubric::make(const RewardOptions& options, std::uint64_t seed) {
+  std::vector<Weighted> weighted;
+  for (const VerifierOptions& entry : options.rubric) {
+    HONE_TRY(std::unique_ptr<Verifier> verifier, make_verifier(entry, seed));
+    weighted.push_back({entry.weight, std::move(verifier)});
+  }
+  return of(std::move(weighted));
+}
+
+Result<Rubric> Rubric::of(std::vector<Weighted> weighted) {
+  if (weighted.empty()) return Error{"reward", "must hold at least one verifier", "none"};
+  std::set<std::string> seen;
+  for (const Weighted& entry : weighted) {
+    HONE_CHECK(entry.verifier != nullptr, "a rubric of no verifier");
+    const std::string name = entry.verifier->name();
+    if (!std::isfinite(entry.weight)) {
+      return Error{"reward: " + name + ": weight", "must be finite", fmt::format("{}", entry.weight)};
+    }
+    if (!seen.insert(name).second)
+      return Error{"reward", "must name each verifier once", "'" + name + "' twice"};
+  }
+  Rubric rubric;
+  rubric.entries_ = std::move(weighted);
+  return rubric;
+}
+
+Reward Rubric::judge(const Problem& problem, const Completion& completion) const {
+  Reward reward;
+  double total = 0.0;
+  bool decided = true, judged = false, correct = true;
+  for (const Weighted& entry : entries_) {
+    Verdict verdict = guarded(*entry.verifier, problem, completion);
+    if (entry.verifier->judges_correctness()) {
+      judged = true;
+      correct = correct && verdict.status == VerdictStatus::kCorrect;
+    }
+    if (entry.weight != 0.0) {
+      decided = decided && verdict.decided();
+      if (verdict.decided()) total += entry.weight * verdict.score;
+    }
+    reward.parts.push_back({entry.verifier->name(), entry.weight, std::move(verdict)});
+  }
+  if (decided) reward.total = total;
+  reward.correct = judged && correct;
+  return reward;
+}
+
+std::vector<std::string> Rubric::names() const {
+  std::vector<std::string> names;
+  for (const Weighted& entry : entries_) names.push_back(entry.verifier->name());
+  return names;
+}
+
+}  // namespace hone

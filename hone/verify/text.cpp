@@ -1,0 +1,46 @@
+#include <string>
+#include <string_view>
+
+#include "hone/verify/answer.h"
+#include "hone/verify/verifiers.h"
+
+namespace hone {
+namespace {
+
+// Trimmed, each run of ASCII white space one space.
+std::string collapsed(std::string_view text) {
+  std::string out;
+  bool space = false;
+  for (const char c : trimmed(text)) {
+    const bool is_space = c == ' ' || (c >= '\t' && c <= '\r');
+    if (!is_space) {
+      if (space) out += ' ';
+      out += c;
+    }
+    space = is_space;
+  }
+  return out;
+}
+
+class TextVerifier : public Verifier {
+ public:
+  std::string name() const override { return "text"; }
+  bool judges_correctness() const override { return true; }
+  Verdict verify(const Problem& problem, const Completion& completion) const override {
+    const std::string reference = collapsed(problem.answer);
+    if (reference.empty()) return {VerdictStatus::kError, 0.0, "the reference must not be empty"};
+    const auto marked = marked_answer(completion.text);
+    if (!marked) return {VerdictStatus::kUnparsable, 0.0, "no <answer>"};
+    const std::string answer = collapsed(*marked);
+    if (answer.empty()) return {VerdictStatus::kUnparsable, 0.0, "the answer is empty"};
+    if (answer == reference) return {VerdictStatus::kCorrect, 1.0, ""};
+    return {VerdictStatus::kWrong, 0.0,
+            "'" + answer.substr(0, 60) + "' is not '" + reference.substr(0, 60) + "'"};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Verifier> make_text_verifier() { return std::make_unique<TextVerifier>(); }
+
+}  // namespace hone
