@@ -42,7 +42,8 @@ Violations check_torch_island(const std::string& path, std::string_view text);
 // Sources, headers, tests and sources of the pages have at most 500 lines.
 Violations check_length(const std::string& path, std::string_view text);
 
-// A header opens with a comment (its contract), has #pragma once before any code, and no using-directive.
+// A header opens with a comment (its contract), has #pragma once before any code (a *-inl.h may have the toggle of
+// Highway instead), and no using-directive.
 Violations check_header(const std::string& path, std::string_view text);
 
 // No tabs (but in Makefiles), no white space at a line's end, a newline at the file's end, no CR.

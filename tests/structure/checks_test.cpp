@@ -131,6 +131,13 @@ TEST(Header, OpensWithItsContractAndThePragma) {
   EXPECT_EQ(at(check_header("hone/rl/a.cpp", "int f();\n")), Lines{});
 }
 
+TEST(Header, OneOfHighwaysMayHaveItsToggleInstead) {
+  const std::string text = "// A.\n#if defined(A_INL_H_) == defined(HWY_TARGET_TOGGLE)\n#endif\n";
+  EXPECT_EQ(at(check_header("hone/tensor/a-inl.h", text)), Lines{});
+  EXPECT_EQ(at(check_header("hone/tensor/a.h", text)), Lines{2});
+  EXPECT_EQ(at(check_header("hone/tensor/a-inl.h", "// A.\n#ifndef A_INL_H_\n#endif\n")), Lines{2});
+}
+
 TEST(Header, HasNoUsingDirective) {
   EXPECT_EQ(at(check_header("hone/rl/a.h", "// A.\n#pragma once\nusing namespace hone;\n")), Lines{3});
   EXPECT_EQ(at(check_header("hone/rl/a.h", "// A.\n#pragma once\nusing hone::Error;\n")), Lines{});
