@@ -151,7 +151,7 @@ TEST_P(SafetensorsBad, IsRefusedByNameInOneLine) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, SafetensorsBad, ::testing::ValuesIn(bad_files()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& file) { return file.param.name; });
 
 std::string error_of(const std::filesystem::path& folder) {
   const auto opened = TensorFiles::open_model(folder);
