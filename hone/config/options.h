@@ -1,5 +1,5 @@
-// One options struct per component; a recipe (recipe.h) is one of each. Defaults follow TRL's where it has one
-// (v1.x GRPOConfig), and their source is named where it is another.
+// One options struct per component; a recipe (recipe.h) is one of each. Defaults follow TRL's where it has
+// one (v1.x GRPOConfig), and their source is named where it is another.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +25,10 @@ struct ModelInitOptions {
 
 // A tokenizer trained for a model made from nothing.
 struct TokenizerInitOptions {
-  int vocab_size = 320;             // 256 bytes and the special tokens are always in it
-  bool digits = true;               // each digit a token of its own
+  int vocab_size = 320;  // 256 bytes and the special tokens are always in it
+  bool digits = true;    // each digit a token of its own
   std::vector<std::string> special = {"<think>", "</think>", "<answer>", "</answer>"};
-  std::int64_t samples = 2000;      // problems whose prompts and solutions it is trained on
+  std::int64_t samples = 2000;  // problems whose prompts and solutions it is trained on
 };
 
 struct ModelOptions {
@@ -42,8 +42,8 @@ struct ModelOptions {
 struct DataFieldOptions {
   std::string prompt = "prompt";  // text, or a list of {role, content}
   std::string answer = "answer";
-  std::string solution;           // empty: none
-  std::string answer_after;       // keep what follows its last occurrence ("####" for GSM8K)
+  std::string solution;      // empty: none
+  std::string answer_after;  // keep what follows its last occurrence ("####" for GSM8K)
 };
 
 struct DataOptions {
@@ -51,13 +51,13 @@ struct DataOptions {
   std::string task;                // or a procedural task's name
   std::vector<int> difficulty;     // the task's grades to draw from; empty: its default
   DataFieldOptions fields;
-  std::string prompt_format = "chat";  // chat: the model's template; plain: the text as it is
-  std::string system;                  // system prompt; empty: none
-  std::string prompt_suffix;           // appended to the last user message ("plain" prompts: to the text)
-  std::string on_error = "stop";       // malformed rows: stop, skip
-  std::vector<std::string> eval_files; // held-out rows; empty: split from `files` by hash
-  double eval_fraction = 0.1;          // of rows (files) or of the problem space (tasks)
-  int max_prompt_tokens = 0;           // 0: no limit but the context; longer prompts are an error, or skipped
+  std::string prompt_format = "chat";   // chat: the model's template; plain: the text as it is
+  std::string system;                   // system prompt; empty: none
+  std::string prompt_suffix;            // appended to the last user message ("plain" prompts: to the text)
+  std::string on_error = "stop";        // malformed rows: stop, skip
+  std::vector<std::string> eval_files;  // held-out rows; empty: split from `files` by hash
+  double eval_fraction = 0.1;           // of rows (files) or of the problem space (tasks)
+  int max_prompt_tokens = 0;  // 0: no limit but the context; longer prompts are an error, or skipped
 };
 
 struct VerifierOptions {
@@ -95,20 +95,21 @@ struct LossOptions {
   LossType type = LossType::kDapo;
   RatioLevel ratio_level = RatioLevel::kToken;  // gspo: always sequence
   double clip_low = 0.2;
-  double clip_high = 0.2;   // DAPO: 0.28; cispo: 5
-  double dual_clip = 0.0;   // c of Ye et al. 2020 for A < 0 (verl: 3); 0: off
-  double delta = 0.0;       // TRL's two-sided upper bound on the ratio; 0: off
-  double beta = 0.0;        // KL coefficient
+  double clip_high = 0.2;  // DAPO: 0.28; cispo: 5
+  double dual_clip = 0.0;  // c of Ye et al. 2020 for A < 0 (verl: 3); 0: off
+  double delta = 0.0;      // TRL's two-sided upper bound on the ratio; 0: off
+  double beta = 0.0;       // KL coefficient
   KlEstimator kl = KlEstimator::kK3;
   KlPlace kl_place = KlPlace::kLoss;
   AdvantageScale advantage_scale = AdvantageScale::kGroup;
   double entropy_bonus = 0.0;
   double sapo_temperature_pos = 1.0;
   double sapo_temperature_neg = 1.05;
-  bool mask_truncated = false;      // DAPO's overlong filtering: truncated completions carry no loss
-  int overlong_buffer = 0;          // DAPO eq. 13: the last tokens of the budget over which the punishment grows; 0: off
-  double overlong_penalty = 1.0;    // at the full budget
-  int reference_every = 0;          // optimizer steps between refreshes of the reference; 0: never
+  bool mask_truncated = false;  // DAPO's overlong filtering: truncated completions carry no loss
+  int overlong_buffer =
+      0;  // DAPO eq. 13: the last tokens of the budget over which the punishment grows; 0: off
+  double overlong_penalty = 1.0;  // at the full budget
+  int reference_every = 0;        // optimizer steps between refreshes of the reference; 0: never
 };
 
 struct OptimizerOptions {
@@ -117,10 +118,10 @@ struct OptimizerOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0.0;
-  double max_grad_norm = 1.0;       // 0: no clipping
+  double max_grad_norm = 1.0;         // 0: no clipping
   std::string schedule = "constant";  // constant, linear, cosine
-  double warmup = 0.0;              // < 1: share of the steps; ≥ 1: steps
-  double min_lr_ratio = 0.0;        // where cosine and linear end
+  double warmup = 0.0;                // < 1: share of the steps; ≥ 1: steps
+  double min_lr_ratio = 0.0;          // where cosine and linear end
 };
 
 struct SftOptions {
@@ -136,8 +137,8 @@ struct GrpoOptions {
   LossOptions loss;
   OptimizerOptions optimizer;
   int inner_epochs = 1;
-  int minibatches = 1;   // optimizer steps per inner epoch
-  int microbatch = 0;    // completions per forward and backward; 0: chosen by microbatch_tokens
+  int minibatches = 1;  // optimizer steps per inner epoch
+  int microbatch = 0;   // completions per forward and backward; 0: chosen by microbatch_tokens
   int microbatch_tokens = 8192;
 };
 

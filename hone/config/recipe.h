@@ -14,7 +14,8 @@ namespace hone {
 // Errors name file, line, key, rule and value: an unknown key (with the nearest known one), a wrong type, an
 // impossible number (negative sizes, clip ranges, group_size 1 …), keys that contradict each other.
 Result<Recipe> read_recipe(const std::filesystem::path& file, std::span<const std::string> settings = {});
-Result<Recipe> parse_recipe(const std::string& yaml, const std::string& where, std::span<const std::string> settings = {});
+Result<Recipe> parse_recipe(const std::string& yaml, const std::string& where,
+                            std::span<const std::string> settings = {});
 
 // The whole recipe, every key with its value in force, as YAML that read_recipe accepts.
 std::string to_yaml(const Recipe& recipe);

@@ -1,0 +1,248 @@
+#include "hone/config/fields.h"
+
+#include <array>
+#include <string_view>
+
+namespace hone {
+namespace {
+
+constexpr std::array kLossTypes = {"grpo", "bnpo", "dr_grpo", "dapo", "gspo", "cispo", "sapo", "rloo"};
+constexpr std::array kRatioLevels = {"token", "sequence"};
+constexpr std::array kAdvantageScales = {"group", "batch", "none"};
+constexpr std::array kKlEstimators = {"k1", "k2", "k3"};
+constexpr std::array kKlPlaces = {"loss", "reward"};
+
+Range at_least(double low) { return {.low = low}; }
+Range above(double low) { return {.low = low, .above = true}; }
+Range between(double low, double high) { return {.low = low, .high = high}; }
+Range from_below(double low, double high) { return {.low = low, .high = high, .below = true}; }
+Range above_to(double low, double high) { return {.low = low, .high = high, .above = true}; }
+Range zero_or_above(double low) { return {.low = low, .above = true, .or_zero = true}; }
+
+template <class Enum>
+Choice choice(Enum& value, std::span<const char* const> words) {
+  return {words, [&value] { return static_cast<std::size_t>(value); },
+          [&value](std::size_t i) { value = static_cast<Enum>(i); }};
+}
+
+// Collects fields under a prefix that the nested describe() calls extend.
+class Table {
+ public:
+  template <class T>
+  void add(const char* key, T& target, std::string help, Range range = {}) {
+    out.fields.push_back({prefix_ + key, Target(&target), std::move(help), range, {}});
+  }
+  void add(const char* key, Choice target, std::string help) {
+    out.fields.push_back({prefix_ + key, Target(std::move(target)), std::move(help), {}, {}});
+  }
+  void add_word(const char* key, std::string& target, std::vector<std::string> words, std::string help) {
+    out.fields.push_back({prefix_ + key, Target(&target), std::move(help), {}, std::move(words)});
+  }
+  template <class Options>
+  void section(const char* key, Options& options, std::string help);
+
+  Fields out;
+
+ private:
+  std::string prefix_;
+};
+
+void describe(Table& t, ModelInitOptions& o) {
+  t.add("family", o.family, "architecture: a Hugging Face model_type");
+  t.add("hidden_size", o.hidden_size, "width of the residual stream", between(1, 1 << 20));
+  t.add("intermediate_size", o.intermediate_size, "width of the feed-forward layers", between(1, 1 << 22));
+  t.add("layers", o.layers, "decoder layers", between(1, 4096));
+  t.add("heads", o.heads, "attention heads", between(1, 65536));
+  t.add("kv_heads", o.kv_heads, "key and value heads; heads is a multiple of it", between(1, 65536));
+  t.add("head_dim", o.head_dim, "width of a head; 0: hidden_size / heads", between(0, 65536));
+  t.add("max_position_embeddings", o.max_position_embeddings, "context: prompt and completion together",
+        between(2, 1 << 24));
+  t.add("rope_theta", o.rope_theta, "base of the rotary embedding", above(0));
+  t.add("tie_word_embeddings", o.tie_word_embeddings, "the output head is the embedding");
+  t.add("initializer_range", o.initializer_range, "standard deviation of the initial weights",
+        above_to(0, 10));
+}
+
+void describe(Table& t, TokenizerInitOptions& o) {
+  t.add("vocab_size", o.vocab_size, "tokens; the 256 bytes and the special tokens are always in it",
+        between(256, 1 << 22));
+  t.add("digits", o.digits, "each digit is a token of its own");
+  t.add("special", o.special, "special tokens");
+  t.add("samples", o.samples, "problems whose prompts and solutions it is trained on", at_least(0));
+}
+
+void describe(Table& t, ModelOptions& o) {
+  t.add("path", o.path, "a Hugging Face model directory; empty: made from `model.init`");
+  t.section("init", o.init, "A model made from nothing.");
+  t.section("tokenizer", o.tokenizer, "The tokenizer trained for a model made from nothing.");
+  t.add("device", o.device, "cpu, cuda or cuda:N");
+  t.add_word("dtype", o.dtype, {"float32", "bfloat16", "float16"},
+             "of the forward pass; masters stay float32");
+}
+
+void describe(Table& t, DataFieldOptions& o) {
+  t.add("prompt", o.prompt, "holds text, or a list of {role, content}");
+  t.add("answer", o.answer, "holds the reference answer");
+  t.add("solution", o.solution, "holds a worked completion for the supervised stage; empty: none");
+  t.add("answer_after", o.answer_after, "of the answer, keep what follows the last occurrence of this text");
+}
+
+void describe(Table& t, DataOptions& o) {
+  t.add("files", o.files, "problem files, JSON lines; instead of `data.task`");
+  t.add("task", o.task, "a procedural task; instead of `data.files`");
+  t.add("difficulty", o.difficulty, "the task's grades to draw from; empty: its default", at_least(1));
+  t.section("fields", o.fields, "Which keys of a row hold what.");
+  t.add_word("prompt_format", o.prompt_format, {"chat", "plain"},
+             "chat: through the model's template; plain: the text as it is");
+  t.add("system", o.system, "system prompt; empty: none");
+  t.add("prompt_suffix", o.prompt_suffix, "appended to the last user message");
+  t.add_word("on_error", o.on_error, {"stop", "skip"}, "what a malformed row does");
+  t.add("eval_files", o.eval_files, "held-out rows; empty: split from `data.files` by hash");
+  t.add("eval_fraction", o.eval_fraction, "share of the rows, or of the task's problems, that is held out",
+        from_below(0, 1));
+  t.add("max_prompt_tokens", o.max_prompt_tokens,
+        "longer prompts are malformed rows (`data.on_error`); 0: no limit but the context", at_least(0));
+}
+
+void describe(Table& t, RolloutOptions& o) {
+  t.add("prompts_per_step", o.prompts_per_step, "problems asked in a step", between(1, 1 << 20));
+  t.add("group_size", o.group_size, "completions of each prompt (TRL: num_generations)", between(2, 1 << 16));
+  t.add("max_new_tokens", o.max_new_tokens, "budget of a completion", between(1, 1 << 24));
+  t.add("temperature", o.temperature, "of sampling", above(0));
+  t.add("top_k", o.top_k, "sample from the k most probable tokens; 0: off", at_least(0));
+  t.add("top_p", o.top_p, "sample from the nucleus of this mass; 1: off", above_to(0, 1));
+  t.add("min_p", o.min_p, "drop tokens below this share of the largest probability; 0: off",
+        from_below(0, 1));
+  t.add("stop", o.stop, "texts that end a completion");
+  t.add("max_sequences", o.max_sequences, "sequences decoded at once", between(1, 1 << 20));
+  t.add("dynamic_sampling", o.dynamic_sampling,
+        "replace groups whose rewards are all equal by fresh ones (DAPO §3.2)");
+  t.add("max_resamples", o.max_resamples, "generation rounds beyond the first, at most", between(0, 1 << 20));
+}
+
+void describe(Table& t, LossOptions& o) {
+  t.add("type", choice(o.type, kLossTypes), "the objective");
+  t.add("ratio_level", choice(o.ratio_level, kRatioLevels),
+        "importance ratio of a token or a sequence (gspo: sequence)");
+  t.add("clip_low", o.clip_low, "ratios are clipped at 1 − clip_low", between(0, 1));
+  t.add("clip_high", o.clip_high, "and at 1 + clip_high (DAPO: 0.28); cispo: the ratio's cap, 5 unless given",
+        above(0));
+  t.add("dual_clip", o.dual_clip,
+        "bound c on the loss of negative advantages (Ye et al. 2020; verl: 3); 0: off", zero_or_above(1));
+  t.add("delta", o.delta, "upper bound on the ratio before clipping (TRL's two-sided clipping); 0: off",
+        zero_or_above(1));
+  t.add("beta", o.beta, "coefficient of the KL divergence from the reference; 0: no reference", at_least(0));
+  t.add("kl", choice(o.kl, kKlEstimators), "KL estimator (Schulman 2020)");
+  t.add("kl_place", choice(o.kl_place, kKlPlaces),
+        "the KL divergence is added to the loss or taken off the reward");
+  t.add("advantage_scale", choice(o.advantage_scale, kAdvantageScales),
+        "advantages are divided by the standard deviation of the group's rewards, of the batch's, or not");
+  t.add("entropy_bonus", o.entropy_bonus, "coefficient of the policy's entropy", at_least(0));
+  t.add("sapo_temperature_pos", o.sapo_temperature_pos, "sapo: gate temperature of positive advantages",
+        above(0));
+  t.add("sapo_temperature_neg", o.sapo_temperature_neg, "sapo: gate temperature of negative advantages",
+        above(0));
+  t.add("mask_truncated", o.mask_truncated,
+        "truncated completions carry no loss (DAPO's overlong filtering)");
+  t.add("overlong_buffer", o.overlong_buffer,
+        "last tokens of the budget over which a punishment grows (DAPO eq. 13); 0: off", at_least(0));
+  t.add("overlong_penalty", o.overlong_penalty, "the punishment at the full budget", at_least(0));
+  t.add("reference_every", o.reference_every,
+        "optimizer steps between refreshes of the reference; 0: the first policy stays it", at_least(0));
+}
+
+void describe(Table& t, OptimizerOptions& o) {
+  t.add("learning_rate", o.learning_rate, "AdamW's, at its highest", at_least(0));
+  t.add("beta1", o.beta1, "decay of the first moment", from_below(0, 1));
+  t.add("beta2", o.beta2, "decay of the second moment", from_below(0, 1));
+  t.add("epsilon", o.epsilon, "added to the root of the second moment", above(0));
+  t.add("weight_decay", o.weight_decay, "decoupled, times the learning rate", at_least(0));
+  t.add("max_grad_norm", o.max_grad_norm, "gradients are scaled down to this norm; 0: never", at_least(0));
+  t.add_word("schedule", o.schedule, {"constant", "linear", "cosine"},
+             "of the learning rate after the warm-up");
+  t.add("warmup", o.warmup, "below 1: share of the stage's steps; from 1: steps", at_least(0));
+  t.add("min_lr_ratio", o.min_lr_ratio, "where linear and cosine end, as a share of learning_rate",
+        between(0, 1));
+}
+
+void describe(Table& t, SftOptions& o) {
+  t.add("steps", o.steps, "optimizer steps; 0: no supervised stage", at_least(0));
+  t.add("batch_size", o.batch_size, "worked solutions in a step", between(1, 1 << 20));
+  t.add("microbatch_tokens", o.microbatch_tokens, "tokens in one forward and backward pass", at_least(1));
+  t.section("optimizer", o.optimizer, "AdamW of the supervised stage.");
+}
+
+void describe(Table& t, GrpoOptions& o) {
+  t.add("steps", o.steps, "rollouts, each followed by inner_epochs · minibatches updates; 0: no GRPO stage",
+        at_least(0));
+  t.section("rollout", o.rollout, "Sampling the groups.");
+  t.section("loss", o.loss, "What is optimized.");
+  t.section("optimizer", o.optimizer, "AdamW of the GRPO stage.");
+  t.add("inner_epochs", o.inner_epochs, "passes over a rollout", between(1, 4096));
+  t.add("minibatches", o.minibatches, "optimizer steps in a pass", between(1, 1 << 20));
+  t.add("microbatch", o.microbatch,
+        "completions in one forward and backward pass; 0: as microbatch_tokens allows", at_least(0));
+  t.add("microbatch_tokens", o.microbatch_tokens, "tokens in one forward and backward pass", at_least(1));
+}
+
+void describe(Table& t, EvalOptions& o) {
+  t.add("problems", o.problems, "held-out problems before and after training; 0: no evaluation", at_least(0));
+  t.add("every", o.every, "GRPO steps between evaluations during training; 0: only before and after",
+        at_least(0));
+  t.add("during_problems", o.during_problems, "held-out problems of those", at_least(1));
+  t.add("temperature", o.temperature, "0: greedy", at_least(0));
+  t.add("max_new_tokens", o.max_new_tokens, "0: the rollout's", between(0, 1 << 24));
+}
+
+void describe(Table& t, CheckpointOptions& o) {
+  t.add("every", o.every, "steps of the stage between checkpoints; a last one is always written",
+        at_least(1));
+  t.add("keep", o.keep, "the newest that are kept", at_least(1));
+}
+
+void describe(Table& t, Recipe& o) {
+  t.add("name", o.name, "the run's folder under `runs`");
+  t.add("seed", o.seed, "the same seed gives the same bits");
+  t.add("threads", o.threads, "0: every core", between(0, 65536));
+  t.add("runs", o.runs, "folder of runs");
+  t.section("model", o.model, "The model that learns.");
+  t.section("data", o.data, "The problems.");
+  t.add("reward", o.reward.rubric,
+        "the verifiers that make the reward: one name, a list of names, or a list of {verifier, weight, "
+        "scale}");
+  t.section("sft", o.sft, "The supervised stage: a warm start on worked solutions.");
+  t.section("grpo", o.grpo, "The reinforcement stage.");
+  t.section("eval", o.eval, "Held-out evaluation.");
+  t.section("checkpoint", o.checkpoint, "What is saved on the way.");
+}
+
+void describe(Table& t, VerifierOptions& o) {
+  t.add("verifier", o.verifier, "the verifier's name");
+  t.add("weight", o.weight, "of its score in the reward; 0: only recorded");
+  t.add("scale", o.scale, "length: the cost of a token");
+}
+
+template <class Options>
+void Table::section(const char* key, Options& options, std::string help) {
+  out.sections.push_back({prefix_ + key, std::move(help)});
+  const std::string outer = prefix_;
+  prefix_ += std::string(key) + ".";
+  describe(*this, options);
+  prefix_ = outer;
+}
+
+}  // namespace
+
+Fields fields_of(Recipe& recipe) {
+  Table table;
+  describe(table, recipe);
+  return std::move(table.out);
+}
+
+Fields fields_of(VerifierOptions& verifier) {
+  Table table;
+  describe(table, verifier);
+  return std::move(table.out);
+}
+
+}  // namespace hone
