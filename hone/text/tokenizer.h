@@ -19,14 +19,16 @@ namespace hone {
 class Tokenizer {
  public:
   // From FOLDER/tokenizer.json (and tokenizer_config.json, special_tokens_map.json where present).
-  // Errors: a model that is not byte-level BPE, an unsupported normalizer or pre-tokenizer (named), merges that are
-  // not in the vocabulary, malformed JSON.
+  // Errors: a model that is not byte-level BPE, an unsupported normalizer or pre-tokenizer (named), merges
+  // that are not in the vocabulary, malformed JSON.
   static Result<Tokenizer> load(const std::filesystem::path& folder);
 
-  // Special tokens that stand in the text are matched. With add_special, what the post-processor adds (bos …).
+  // Special tokens that stand in the text are matched. With add_special, what the post-processor adds (bos
+  // …).
   std::vector<std::int32_t> encode(std::string_view text, bool add_special = false) const;
 
-  // Invalid UTF-8 becomes U+FFFD, as the reference decoder does. Ids outside the vocabulary decode to nothing.
+  // Invalid UTF-8 becomes U+FFFD, as the reference decoder does. Ids outside the vocabulary decode to
+  // nothing.
   std::string decode(std::span<const std::int32_t> ids, bool skip_special = false) const;
 
   // The raw bytes of one token; for a special token its text.
@@ -68,14 +70,16 @@ class StreamDecoder {
 };
 
 // Trains a byte-level BPE vocabulary on `texts` and returns the files of a standard tokenizer: the text of
-// tokenizer.json and of tokenizer_config.json (with a chat template, <|im_start|>role … <|im_end|>, whose eos is
+// tokenizer.json and of tokenizer_config.json (with a chat template, <|im_start|>role … <|im_end|>, whose eos
+// is
 // <|im_end|> and whose pad is <|endoftext|>). Deterministic: ties go to the pair of smaller ids.
 // Error: vocab_size smaller than 256 bytes and the special tokens.
 struct TokenizerFiles {
   std::string tokenizer_json;
   std::string tokenizer_config_json;
 };
-Result<TokenizerFiles> train_tokenizer(const TokenizerInitOptions& options, std::span<const std::string> texts);
+Result<TokenizerFiles> train_tokenizer(const TokenizerInitOptions& options,
+                                       std::span<const std::string> texts);
 Result<void> write_tokenizer(const TokenizerFiles& files, const std::filesystem::path& folder);
 
 }  // namespace hone
