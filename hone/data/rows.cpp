@@ -228,7 +228,8 @@ Result<RowTable> RowTable::read(const std::vector<std::string>& files, const Dat
       if (++table.skipped_ <= 3) log_warn("row skipped: {}", problem.error().message());
     }
   }
-  if (table.skipped_ > 0) log_warn("{} malformed rows skipped, {} read", table.skipped_, table.rows_.size());
+  if (table.skipped_ > 0)
+    log_warn("malformed rows skipped: {}, rows read: {}", table.skipped_, table.rows_.size());
   return table;
 }
 

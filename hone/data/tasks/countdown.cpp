@@ -107,7 +107,9 @@ class Countdown final : public GradedTask {
       // split.
       std::sort(numbers.begin(), numbers.end());
       Attempt attempt = draw_attempt(random, numbers, g.operations);
-      if (attempt.result.value <= g.largest_target) hit = std::move(attempt);
+      const std::int64_t made = attempt.result.value;
+      const bool is_given = std::find(numbers.begin(), numbers.end(), made) != numbers.end();
+      if (made <= g.largest_target && !is_given) hit = std::move(attempt);
     }
     const std::int64_t target = hit->result.value;
 
