@@ -66,7 +66,8 @@ class Policy {
   // Copies another's values into this one's storage; same shapes required.
   void copy_from(const Policy& other);
 
-  // config.json, generation_config.json and model.safetensors (shards beyond 5 GB), in the policy's dtype.
+  // config.json, generation_config.json (the loaded folder's own, else one made of eos_ids) and model.safetensors
+  // (shards beyond 5 GB), in the policy's dtype.
   Result<void> save(const std::filesystem::path& folder, const std::vector<std::int32_t>& eos_ids) const;
 
  private:
@@ -74,7 +75,6 @@ class Policy {
     at::Tensor input_norm, qkv, qkv_bias, q_norm, k_norm, out, out_bias, post_attention_norm;
     at::Tensor mlp_norm, gate_up, gate_up_bias, down, down_bias, post_mlp_norm;
   };
-  struct Builder;
 
   Policy(ModelConfig config, Family family, std::string device);
   template <class Attend>
@@ -85,6 +85,7 @@ class Policy {
   ModelConfig config_;
   Family family_;
   std::string device_;
+  std::string generation_config_;  // as loaded
   std::vector<Parameter> parameters_;
   std::vector<Layer> layers_;
   at::Tensor embedding_, final_norm_, head_;
