@@ -15,7 +15,12 @@ std::uint64_t splitmix64(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c, std::uint32_t k0, std::uint32_t k1) {
+double to_unit(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1.0p-53; }
+
+}  // namespace
+
+std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c, std::uint32_t k0,
+                                           std::uint32_t k1) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c[0];
     const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * c[2];
@@ -27,16 +32,13 @@ std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c, std::
   return c;
 }
 
-double to_unit(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1.0p-53; }
-
-}  // namespace
-
 std::uint64_t mix64(std::uint64_t a, std::uint64_t b) { return splitmix64(splitmix64(a) ^ b); }
 
 std::array<std::uint32_t, 4> random_block(const RandomKey& key, std::uint32_t position) {
   const std::uint64_t k = mix64(mix64(key.seed, static_cast<std::uint64_t>(key.purpose)), key.step);
   const std::array<std::uint32_t, 4> counter = {static_cast<std::uint32_t>(key.problem),
-                                                static_cast<std::uint32_t>(key.problem >> 32), key.rollout, position};
+                                                static_cast<std::uint32_t>(key.problem >> 32), key.rollout,
+                                                position};
   return philox4x32_10(counter, static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(k >> 32));
 }
 
@@ -70,7 +72,10 @@ std::uint64_t RandomStream::below(std::uint64_t n) {
 
 std::int64_t RandomStream::between(std::int64_t lo, std::int64_t hi) {
   HONE_CHECK(lo <= hi, "lo = {}, hi = {}", lo, hi);
-  return lo + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(hi - lo) + 1));
+  // In unsigned numbers, where neither the width nor the sum can overflow.
+  const std::uint64_t width = static_cast<std::uint64_t>(hi) - static_cast<std::uint64_t>(lo);
+  if (width == ~std::uint64_t{0}) return static_cast<std::int64_t>(next_u64());
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(lo) + below(width + 1));
 }
 
 }  // namespace hone

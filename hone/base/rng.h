@@ -33,6 +33,10 @@ struct RandomKey {
   std::uint32_t rollout = 0;
 };
 
+// The generator itself: ten rounds over a 128-bit counter under a 64-bit key.
+std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> counter, std::uint32_t key0,
+                                           std::uint32_t key1);
+
 // The 128 random bits at (key, position).
 std::array<std::uint32_t, 4> random_block(const RandomKey& key, std::uint32_t position);
 
