@@ -12,9 +12,9 @@
 
 namespace hone {
 
-// Sets rollout.advantage in every group, from rollout.reward.total. Undecided rollouts (no total) leave the baseline
-// and get 0. A group whose decided rewards are exactly equal gets 0 throughout.
-//   group: A = (r − mean) / (std + 1e-4), std over n − 1 (TRL; Shao et al. 2024 eq. 3)
+// Sets rollout.advantage in every group, from rollout.reward.total. Undecided rollouts (no total) leave the
+// baseline and get 0. A group whose decided rewards are exactly equal gets 0 throughout.
+//   group: A = (r − mean) / (std + 1e-4), std over n − 1 (TRL; Shao et al. 2024, §4.1.2)
 //   batch: the same numerator over the standard deviation of all rewards of the step
 //   none:  A = r − mean (Dr.GRPO, Liu et al. 2025)
 //   rloo:  A = r − mean of the others (Ahmadian et al. 2024), whatever the scale
@@ -23,16 +23,22 @@ void assign_advantages(std::span<Group> groups, const LossOptions& options);
 // Whether a group carries signal: at least two decided rollouts whose rewards differ.
 bool has_signal(const Group& group);
 
-// DAPO eq. 13 (Yu et al. 2025): 0 until max_new_tokens − buffer, falling linearly to −penalty at max_new_tokens.
+// DAPO eq. 13 (Yu et al. 2025): 0 until max_new_tokens − buffer, falling linearly to −penalty at
+// max_new_tokens.
 double overlong_penalty(std::int64_t length, std::int64_t max_new_tokens, const LossOptions& options);
 
-// The step's batch: groups without signal are left out; truncated completions get a zero mask when asked.
+// The step's batch: groups without signal and undecided rollouts are left out, so that they count in no
+// denominator; truncated completions (finish kLength) get a zero mask when asked. Requires assign_advantages
+// before.
 TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& options, double temperature,
                             std::int64_t step);
 
-// TRL's metrics of what was sampled: reward, reward_std, frac_reward_zero_std, rewards/<v>/{mean,std},
-// completions/{mean,min,max}_length, completions/{mean,min,max}_terminated_length, completions/clipped_ratio,
-// accuracy, undecided counts by status (verdicts/<v>/timeout …), num_tokens of this step.
+// TRL's metrics of what was sampled: reward, reward_std (mean over groups), frac_reward_zero_std (groups
+// without signal), rewards/<v>/{mean,std} of decided scores, completions/{mean,min,max}_length,
+// completions/{mean,min,max}_terminated_length (0 when none terminated), completions/clipped_ratio, accuracy
+// (of the rollouts whose every verdict is decided), verdicts/<v>/<status> counts of all five statuses,
+// num_tokens of this step (prompt and completion of every rollout). What has no value (no decided reward) is
+// absent. Empty without rollouts.
 Metrics rollout_metrics(std::span<const Group> groups);
 
 }  // namespace hone
