@@ -1,5 +1,5 @@
-// run.db: every step, metric, prompt, completion, verdict and advantage of a run, in SQLite (WAL), readable by others
-// while it is written.
+// run.db: every step, metric, prompt, completion, verdict and advantage of a run, in SQLite (WAL), readable
+// by others while it is written.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,32 @@
 
 namespace hone {
 
+// Thread safety: calls on one store may come from several threads; they take turns. Any number of read-only
+// stores, in any process, see whole steps while one store writes.
 class RunStore {
  public:
-  // Creates the file and its tables when absent. Errors: not a database, a schema of another version, a full disk.
+  // Creates the file and its tables when absent (not under read_only). Errors: not a run database, a schema
+  // of another version, a damaged file, a full disk; a file that was there is then as it was.
   static Result<RunStore> open(const std::filesystem::path& file, bool read_only = false);
   RunStore(RunStore&&) noexcept;
   RunStore& operator=(RunStore&&) noexcept;
   ~RunStore();
 
-  // One transaction: all of the step or nothing.
+  // One transaction, on the disk when it returns: all of the step or nothing. Errors: a full disk, a step of
+  // that stage and number already recorded, a stage other than "sft", "grpo" and "eval".
   Result<void> append(const StepRecord& record);
-  // Removes what lies after a checkpoint: records of `stage` with step > `step`, and of stages that come later
-  // (sft < grpo; eval records are kept up to the grpo step they follow).
+  // Removes what lies after a checkpoint: records of `stage` with step > `step`, and of stages that come
+  // later (sft < grpo; eval records are kept up to the grpo step they follow: rewinding "grpo" to 3 keeps
+  // evaluations 0 … 3, rewinding "sft" keeps none, as they all follow its end).
   Result<void> rewind(const std::string& stage, std::int64_t step);
 
+  // What append() was given, to the bit. Error: no such step.
   Result<StepRecord> load(const std::string& stage, std::int64_t step) const;
   struct Point {
     std::int64_t step;
     double value;
   };
+  // In the order of steps.
   Result<std::vector<Point>> metric(const std::string& stage, const std::string& name) const;
   Result<std::vector<std::int64_t>> steps(const std::string& stage) const;
 

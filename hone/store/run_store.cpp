@@ -1,0 +1,168 @@
+#include "hone/store/run_store.h"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <utility>
+
+#include "hone/store/records.h"
+#include "hone/store/schema.h"
+#include "hone/store/sqlite.h"
+
+namespace hone {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 3> kStages = {"sft", "grpo", "eval"};
+
+Result<void> check_stage(const Database& db, const std::string& stage) {
+  if (std::find(kStages.begin(), kStages.end(), stage) != kStages.end()) return {};
+  return Error{db.where(), "a stage must be sft, grpo or eval", stage};
+}
+
+fs::path beside(const fs::path& file, const char* suffix) {
+  fs::path path = file;
+  path += suffix;
+  return path;
+}
+
+Result<std::unique_ptr<Database>> open_to_read(const fs::path& file) {
+  HONE_TRY(std::unique_ptr<Database> db, Database::open(file, Database::Mode::kReadOnly));
+  auto fresh = is_fresh(*db);
+  std::error_code ec;
+  const auto log_size = fs::file_size(beside(file, "-wal"), ec);
+  if (!fresh.ok() && (ec || log_size == 0)) {
+    // WAL readers share memory through a file beside; on a medium that nobody can write they do without.
+    HONE_TRY(std::unique_ptr<Database> still, Database::open(file, Database::Mode::kImmutable));
+    if (auto again = is_fresh(*still); again.ok()) {
+      fresh = std::move(again);
+      db = std::move(still);
+    }
+  }
+  if (!fresh.ok()) return fresh.error();
+  if (*fresh) return Error{file.string(), "must be a run database", "an empty file"};
+  return db;
+}
+
+Result<std::unique_ptr<Database>> open_to_write(const fs::path& file) {
+  HONE_TRY(std::unique_ptr<Database> db, Database::open(file, Database::Mode::kCreate));
+  // Looked at before anything is changed: another program's file stays as it is.
+  HONE_TRY(const bool fresh, is_fresh(*db));
+  HONE_TRY_VOID(db->execute("PRAGMA journal_mode = WAL"));
+  HONE_TRY_VOID(db->execute("PRAGMA synchronous = FULL"));
+  HONE_TRY_VOID(db->execute("PRAGMA foreign_keys = ON"));
+  if (fresh) HONE_TRY_VOID(create_schema(*db));
+  return db;
+}
+
+}  // namespace
+
+struct RunStore::Impl {
+  std::unique_ptr<Database> db;
+  bool read_only = false;
+  std::mutex mutex;
+
+  Result<void> writable() const {
+    if (read_only) return Error{db->where(), "must be opened for writing", "read-only"};
+    return {};
+  }
+};
+
+RunStore::RunStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RunStore::RunStore(RunStore&&) noexcept = default;
+RunStore& RunStore::operator=(RunStore&&) noexcept = default;
+RunStore::~RunStore() = default;
+
+Result<RunStore> RunStore::open(const fs::path& file, bool read_only) {
+  std::error_code ec;
+  const bool existed = fs::exists(file, ec);
+  auto db = read_only ? open_to_read(file) : open_to_write(file);
+  if (!db.ok()) {
+    if (!existed && !read_only) {
+      for (const char* suffix : {"-wal", "-shm", "-journal", ""}) fs::remove(beside(file, suffix), ec);
+    }
+    return db.error();
+  }
+  auto impl = std::make_unique<Impl>();
+  impl->db = std::move(db).value();
+  impl->read_only = read_only;
+  return RunStore(std::move(impl));
+}
+
+Result<void> RunStore::append(const StepRecord& record) {
+  const std::lock_guard lock(impl_->mutex);
+  Database& db = *impl_->db;
+  HONE_TRY_VOID(impl_->writable());
+  HONE_TRY_VOID(check_stage(db, record.stage));
+  HONE_TRY(Transaction transaction, Transaction::begin(db, Transaction::Kind::kWrite));
+  HONE_TRY_VOID(insert_record(db, record));
+  return transaction.commit();
+}
+
+Result<void> RunStore::rewind(const std::string& stage, std::int64_t step) {
+  const std::lock_guard lock(impl_->mutex);
+  Database& db = *impl_->db;
+  HONE_TRY_VOID(impl_->writable());
+  HONE_TRY_VOID(check_stage(db, stage));
+  HONE_TRY(Transaction transaction, Transaction::begin(db, Transaction::Kind::kWrite));
+  {
+    HONE_TRY(Statement remove, db.prepare("DELETE FROM steps WHERE stage = ?1 AND step > ?2"
+                                          " OR ?1 = 'sft' AND stage IN ('grpo', 'eval')"
+                                          " OR ?1 = 'grpo' AND stage = 'eval' AND step > ?2"));
+    HONE_TRY_VOID(remove.bind(stage).bind(step).run());
+  }
+  return transaction.commit();
+}
+
+Result<StepRecord> RunStore::load(const std::string& stage, std::int64_t step) const {
+  const std::lock_guard lock(impl_->mutex);
+  // One snapshot for all of its queries.
+  HONE_TRY(const Transaction snapshot, Transaction::begin(*impl_->db, Transaction::Kind::kRead));
+  return select_record(*impl_->db, stage, step);
+}
+
+Result<std::vector<RunStore::Point>> RunStore::metric(const std::string& stage,
+                                                      const std::string& name) const {
+  const std::lock_guard lock(impl_->mutex);
+  HONE_TRY(Statement query, impl_->db->prepare("SELECT step, value FROM steps JOIN metrics ON step_id = id"
+                                               " WHERE stage = ? AND name = ? ORDER BY step"));
+  query.bind(stage).bind(name);
+  std::vector<Point> points;
+  for (;;) {
+    HONE_TRY(const bool row, query.step());
+    if (!row) return points;
+    HONE_TRY(const double value, query.real(1));
+    points.push_back({query.integer(0), value});
+  }
+}
+
+Result<std::vector<std::int64_t>> RunStore::steps(const std::string& stage) const {
+  const std::lock_guard lock(impl_->mutex);
+  HONE_TRY(Statement query, impl_->db->prepare("SELECT step FROM steps WHERE stage = ? ORDER BY step"));
+  query.bind(stage);
+  std::vector<std::int64_t> steps;
+  for (;;) {
+    HONE_TRY(const bool row, query.step());
+    if (!row) return steps;
+    steps.push_back(query.integer(0));
+  }
+}
+
+Result<void> RunStore::set_fact(const std::string& key, const std::string& value) {
+  const std::lock_guard lock(impl_->mutex);
+  HONE_TRY_VOID(impl_->writable());
+  HONE_TRY(Statement insert,
+           impl_->db->prepare(
+               "INSERT INTO facts VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"));
+  return insert.bind(key).bind(value).run();
+}
+
+Result<std::string> RunStore::fact(const std::string& key) const {
+  const std::lock_guard lock(impl_->mutex);
+  HONE_TRY(Statement query, impl_->db->prepare("SELECT value FROM facts WHERE key = ?"));
+  HONE_TRY(const bool row, query.bind(key).step());
+  return row ? query.text(0) : std::string();
+}
+
+}  // namespace hone

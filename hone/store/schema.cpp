@@ -1,0 +1,100 @@
+#include "hone/store/schema.h"
+
+namespace hone {
+namespace {
+
+// REAL columns hold NaN and -0 as 8-byte blobs (sqlite.h). Every child goes with its step.
+constexpr const char* kTables = R"sql(
+CREATE TABLE facts (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE steps (
+  id INTEGER PRIMARY KEY,
+  stage TEXT NOT NULL,
+  step INTEGER NOT NULL,
+  written_at REAL NOT NULL,
+  UNIQUE (stage, step)
+);
+CREATE TABLE metrics (
+  step_id INTEGER NOT NULL REFERENCES steps ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  value REAL NOT NULL,
+  PRIMARY KEY (step_id, name)
+) WITHOUT ROWID;
+CREATE TABLE groups (
+  id INTEGER PRIMARY KEY,
+  step_id INTEGER NOT NULL REFERENCES steps ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  problem_id INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  solution TEXT NOT NULL,
+  fields TEXT NOT NULL,
+  difficulty INTEGER NOT NULL,
+  prompt_text TEXT NOT NULL,
+  prompt_ids BLOB NOT NULL,
+  UNIQUE (step_id, position)
+);
+CREATE TABLE messages (
+  group_id INTEGER NOT NULL REFERENCES groups ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  role TEXT NOT NULL,
+  content TEXT NOT NULL,
+  PRIMARY KEY (group_id, position)
+) WITHOUT ROWID;
+CREATE TABLE rollouts (
+  id INTEGER PRIMARY KEY,
+  group_id INTEGER NOT NULL REFERENCES groups ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  finish TEXT NOT NULL,
+  policy_version INTEGER NOT NULL,
+  reward REAL,
+  correct INTEGER NOT NULL,
+  advantage REAL NOT NULL,
+  ids BLOB NOT NULL,
+  logprobs BLOB NOT NULL,
+  kept_ids BLOB NOT NULL,
+  kept_offsets BLOB NOT NULL,
+  UNIQUE (group_id, position)
+);
+CREATE TABLE parts (
+  rollout_id INTEGER NOT NULL REFERENCES rollouts ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  verifier TEXT NOT NULL,
+  weight REAL NOT NULL,
+  status TEXT NOT NULL,
+  score REAL NOT NULL,
+  detail TEXT NOT NULL,
+  PRIMARY KEY (rollout_id, position)
+) WITHOUT ROWID;
+)sql";
+
+}  // namespace
+
+Result<bool> is_fresh(Database& db) {
+  HONE_TRY(const std::int64_t application, db.integer("PRAGMA application_id"));
+  HONE_TRY(const std::int64_t version, db.integer("PRAGMA user_version"));
+  HONE_TRY(const std::int64_t tables, db.integer("SELECT count(*) FROM sqlite_master"));
+  if (tables == 0 && application == 0 && version == 0) return true;
+  if (application != kApplicationId)
+    return Error{db.where(), "must be a run database", "a database of another program"};
+  if (version != kSchemaVersion) {
+    return Error{db.where(), fmt::format("must have schema version {}, as this hone writes", kSchemaVersion),
+                 std::to_string(version)};
+  }
+  return false;
+}
+
+Result<void> create_schema(Database& db) {
+  HONE_TRY(Transaction transaction, Transaction::begin(db, Transaction::Kind::kWrite));
+  HONE_TRY(const bool fresh, is_fresh(db));
+  if (!fresh) return {};
+  HONE_TRY_VOID(db.execute(kTables));
+  HONE_TRY_VOID(db.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str()));
+  HONE_TRY_VOID(db.execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion).c_str()));
+  return transaction.commit();
+}
+
+}  // namespace hone
