@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct BadConfig {
   std::string changes;  // merged into a good config
   std::string key;      // that the message names
   std::vector<std::string> says;
+
+  friend void PrintTo(const BadConfig& config, std::ostream* out) {
+    *out << config.family << " " << config.changes;
+  }
 };
 
 class ModelConfigBad : public ::testing::TestWithParam<BadConfig> {};

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct BadFile {
   std::string name;
   std::string bytes;
   std::vector<std::string> says;
+
+  friend void PrintTo(const BadFile& file, std::ostream* out) { *out << file.name; }
 };
 
 std::vector<BadFile> bad_files() {
