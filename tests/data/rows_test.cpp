@@ -72,6 +72,9 @@ TEST(Rows, BoxedAnswersEndAtTheirBracket) {
   EXPECT_EQ(p.solution,
             "<think>So \\boxed{1}, no: \\boxed{\\frac{1}{2}} holds.</think><answer>\\frac{1}{2}</answer>");
   EXPECT_EQ(parsed(R"({"problem":"p","solution":"\\boxed{\\{1\\}}"})", map).answer, "\\{1\\}");
+  // An escaped bracket alone: \boxed{\left\{1\right.}
+  EXPECT_EQ(parsed(R"({"problem":"p","solution":"\\boxed{\\left\\{1\\right.} it is"})", map).answer,
+            "\\left\\{1\\right.");
   EXPECT_NE(refusal(R"({"problem":"p","solution":"\\boxed{1"})", map), "accepted");
 }
 
