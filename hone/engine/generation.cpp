@@ -1,0 +1,220 @@
+#include "hone/engine/generation.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/from_blob.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "hone/base/check.h"
+#include "hone/base/threads.h"
+#include "hone/engine/sampler.h"
+
+namespace hone {
+namespace {
+
+// Bytes of logits held at once.
+constexpr std::int64_t kLogitBytes = 64 << 20;
+
+// Views of one step's vectors: they must outlive the pass.
+at::Tensor view_of(std::vector<std::int64_t>& values) {
+  return at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())}, at::kLong);
+}
+at::Tensor view_of(std::vector<kernel::Span>& spans) {
+  static_assert(sizeof(kernel::Span) == 4 * sizeof(std::int32_t));
+  return at::from_blob(spans.data(), {static_cast<std::int64_t>(spans.size()), 4}, at::kInt);
+}
+
+}  // namespace
+
+Generation::Generation(Setting setting, std::span<const GenerationRequest> requests, Scheduler scheduler)
+    : setting_(setting), requests_(requests), scheduler_(std::move(scheduler)) {
+  last_states_.resize(requests.size());
+  last_rows_.assign(requests.size(), -1);
+  for (const GenerationRequest& request : requests) {
+    for (int i = 0; i < request.n; ++i) {
+      Sequence& sequence = sequences_.emplace_back();
+      sequence.key = request.key;
+      sequence.key.rollout += static_cast<std::uint32_t>(i);
+      sequence.completion.policy_version = setting.policy_version;
+      if (request.sampling.truncates()) sequence.completion.kept.offsets.push_back(0);
+      if (!request.sampling.stop.empty()) sequence.stop.emplace(*setting.tokenizer, request.sampling.stop);
+    }
+  }
+}
+
+Result<std::vector<std::vector<Completion>>> Generation::run(const Generator::OnFinished& on_finished) {
+  while (!scheduler_.done()) {
+    const Scheduler::Plan& plan = scheduler_.next();
+    feed(plan);
+    const at::Tensor states_NH = states();
+    if (scored_.empty()) continue;
+    draw_tokens(states_NH);
+    if (const auto group = broken_group_.load(); group >= 0) {
+      return Error{fmt::format("generation, request {}", group),
+                   "logits, divided by the temperature, must be finite", "a row with NaN or infinities"};
+    }
+    for (const std::size_t id : plan.start) finish_ended(id, on_finished);
+    for (const std::size_t id : plan.decode) finish_ended(id, on_finished);
+  }
+  std::vector<std::vector<Completion>> results(requests_.size());
+  for (std::size_t id = 0; id < sequences_.size(); ++id) {
+    results[scheduler_.sample(id).group].push_back(std::move(sequences_[id].completion));
+  }
+  return results;
+}
+
+void Generation::feed_row(std::int32_t id, std::int64_t position, std::int64_t cache_row, kernel::Span span) {
+  ids_.push_back(id);
+  positions_.push_back(position);
+  cache_rows_.push_back(cache_row);
+  spans_.push_back(span);
+}
+
+// Lays the plan out as rows of one pass, and names the rows to draw from.
+void Generation::feed(const Scheduler::Plan& plan) {
+  ids_.clear(), positions_.clear(), cache_rows_.clear(), spans_.clear();
+  scored_.clear(), draws_.clear();
+  for (const auto& part : plan.prefill) {
+    const auto& prompt = requests_[part.group].prompt;
+    const auto begin = static_cast<std::int32_t>(scheduler_.prompt_row(part.group));
+    for (std::int64_t i = part.begin; i < part.begin + part.count; ++i) {
+      feed_row(prompt[static_cast<std::size_t>(i)], i, begin + i,
+               {0, 0, begin, static_cast<std::int32_t>(i) + 1});
+    }
+    if (std::cmp_equal(part.begin + part.count, prompt.size())) last_rows_[part.group] = std::ssize(ids_) - 1;
+  }
+  for (const std::size_t id : plan.decode) {
+    const Scheduler::Sample& sample = scheduler_.sample(id);
+    const auto& completion = sequences_[id].completion.ids;
+    const auto prompt_count = static_cast<std::int32_t>(requests_[sample.group].prompt.size());
+    const auto count = static_cast<std::int32_t>(completion.size());
+    const std::int64_t row = sample.first_row + count - 1;
+    scored_.push_back({sample.group, std::ssize(ids_), draws_.size(), 1});
+    draws_.push_back(id);
+    feed_row(completion.back(), prompt_count + count - 1, row,
+             {static_cast<std::int32_t>(scheduler_.prompt_row(sample.group)), prompt_count,
+              static_cast<std::int32_t>(sample.first_row), count});
+  }
+  for (const std::size_t id : plan.start) {  // samples of one group follow one another
+    const std::size_t group = scheduler_.sample(id).group;
+    if (scored_.empty() || scored_.back().group != group || draws_.size() == plan.decode.size()) {
+      scored_.push_back({group, last_rows_[group], draws_.size(), 0});
+    }
+    ++scored_.back().count;
+    draws_.push_back(id);
+  }
+  // Stored states come after the pass's own.
+  std::stable_partition(scored_.begin(), scored_.end(), [](const Scored& s) { return s.pass_row >= 0; });
+}
+
+// Runs the pass; [N, H], the states to draw from, in the order of scored_.
+at::Tensor Generation::states() {
+  at::Tensor hidden_TH;
+  if (!ids_.empty()) {
+    hidden_TH = setting_.policy.forward_cached(view_of(ids_), view_of(positions_), view_of(spans_),
+                                               view_of(cache_rows_), setting_.cache);
+  }
+  std::vector<at::Tensor> parts;
+  gathered_.clear();
+  for (const Scored& row : scored_) {
+    if (row.pass_row >= 0) gathered_.push_back(row.pass_row);
+  }
+  const bool all_in_order =
+      gathered_.size() == ids_.size() && std::is_sorted(gathered_.begin(), gathered_.end());
+  if (!gathered_.empty())
+    parts.push_back(all_in_order ? hidden_TH : gather_rows(hidden_TH, view_of(gathered_)));
+  for (std::size_t i = gathered_.size(); i < scored_.size(); ++i) {
+    HONE_CHECK(last_states_[scored_[i].group].defined(), "no state of prompt {}", scored_[i].group);
+    parts.push_back(last_states_[scored_[i].group]);
+  }
+  // What samples that still wait will draw from; the others let it go.
+  for (std::size_t group = 0; group < last_rows_.size(); ++group) {
+    if (const std::int64_t row = std::exchange(last_rows_[group], -1); row >= 0) {
+      last_states_[group] = hidden_TH.narrow(0, row, 1).clone();
+    }
+    if (!scheduler_.has_waiting(group)) last_states_[group].reset();
+  }
+  if (parts.empty()) return {};
+  return parts.size() == 1 ? parts[0] : at::cat(parts, 0);
+}
+
+void Generation::draw_tokens(const at::Tensor& states_NH) {
+  const at::Tensor& head_VH = setting_.policy.head();
+  const std::int64_t N = states_NH.size(0), V = head_VH.size(0);
+  const std::int64_t chunk =
+      std::max<std::int64_t>(1, kLogitBytes / static_cast<std::int64_t>(sizeof(float)) / V);
+  for (std::int64_t begin = 0; begin < N; begin += chunk) {
+    const std::int64_t n = std::min(chunk, N - begin);
+    const at::Tensor logits_nV =
+        head_logits(states_NH.narrow(0, begin, n), head_VH, setting_.policy.config().final_logit_softcap)
+            .to(at::kCPU, at::kFloat)
+            .contiguous();
+    float* z = logits_nV.data_ptr<float>();
+    parallel_for(n, std::max<std::int64_t>(1, 4096 / V), [&](std::int64_t b, std::int64_t e) {
+      for (std::int64_t i = b; i < e; ++i) {
+        draw_row(scored_[static_cast<std::size_t>(begin + i)], {z + i * V, static_cast<std::size_t>(V)});
+      }
+    });
+  }
+}
+
+// Runs on the pool's threads: touches nothing but the row's own samples.
+void Generation::draw_row(const Scored& row, std::span<float> z) {
+  thread_local RowSampler sampler;
+  const SamplingParams& sampling = requests_[row.group].sampling;
+  if (!sampler.prepare(z, sampling)) {
+    broken_group_ = static_cast<std::int64_t>(row.group);
+    return;
+  }
+  for (std::size_t i = row.first; i < row.first + row.count; ++i) {
+    Sequence& sequence = sequences_[draws_[i]];
+    Completion& completion = sequence.completion;
+    const auto position = static_cast<std::uint32_t>(completion.ids.size());
+    const auto token = sampler.draw(sampling.temperature == 0 ? 0.0 : random_uniform(sequence.key, position));
+    completion.ids.push_back(token.id);
+    completion.logprobs.push_back(token.logprob);
+    if (!sampling.truncates()) continue;
+    const auto kept = sampler.kept();
+    completion.kept.ids.insert(completion.kept.ids.end(), kept.begin(), kept.end());
+    completion.kept.offsets.push_back(std::ssize(completion.kept.ids));
+  }
+}
+
+std::optional<FinishReason> Generation::ended(std::size_t id) {
+  Sequence& sequence = sequences_[id];
+  const auto& ids = sequence.completion.ids;
+  if (std::ranges::find(setting_.eos_ids, ids.back()) != setting_.eos_ids.end()) return FinishReason::kEos;
+  if (sequence.stop && sequence.stop->push(ids.back())) return FinishReason::kStop;
+  if (std::ssize(ids) >= scheduler_.group(scheduler_.sample(id).group).max_tokens)
+    return FinishReason::kLength;
+  return std::nullopt;
+}
+
+void Generation::write_text(Sequence& sequence) const {
+  Completion& completion = sequence.completion;
+  if (completion.finish == FinishReason::kStop) {
+    completion.text = sequence.stop->text();
+  } else if (setting_.tokenizer != nullptr) {
+    // The eos is no text, even where the tokenizer does not call it special.
+    const std::span<const std::int32_t> ids = completion.ids;
+    const bool eos = completion.finish == FinishReason::kEos;
+    completion.text =
+        setting_.tokenizer->decode(eos ? ids.first(ids.size() - 1) : ids, /*skip_special=*/true);
+  }
+  sequence.stop.reset();
+}
+
+void Generation::finish_ended(std::size_t id, const Generator::OnFinished& on_finished) {
+  const auto reason = ended(id);
+  if (!reason) return;
+  Sequence& sequence = sequences_[id];
+  sequence.completion.finish = *reason;
+  write_text(sequence);
+  scheduler_.finish(id);
+  const Scheduler::Sample& sample = scheduler_.sample(id);
+  if (on_finished) on_finished(sample.group, sample.index, sequence.completion);
+}
+
+}  // namespace hone

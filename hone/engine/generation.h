@@ -1,0 +1,71 @@
+// One call of PolicyGenerator::generate: carries out the scheduler's plans on the policy.
+//
+// Legend: T rows of one pass, N rows whose next token is drawn, H hidden, V vocabulary.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "hone/engine/scheduler.h"
+#include "hone/engine/stop_finder.h"
+#include "hone/policy/policy.h"
+#include "hone/types/interfaces.h"
+
+namespace hone {
+
+class Generation {
+ public:
+  struct Setting {
+    Policy& policy;
+    KvCache& cache;
+    const Tokenizer* tokenizer;  // may be null
+    std::span<const std::int32_t> eos_ids;
+    std::int64_t policy_version;
+  };
+
+  // Requests are checked by the caller and belong, one by one, to the scheduler's groups.
+  Generation(Setting setting, std::span<const GenerationRequest> requests, Scheduler scheduler);
+
+  Result<std::vector<std::vector<Completion>>> run(const Generator::OnFinished& on_finished);
+
+ private:
+  struct Sequence {
+    Completion completion;
+    RandomKey key;
+    std::optional<StopFinder> stop;
+  };
+  // One row of logits and the samples that draw from it: draws_[first, first + count).
+  struct Scored {
+    std::size_t group;
+    std::int64_t pass_row;  // −1: the group's stored state
+    std::size_t first, count;
+  };
+
+  void feed(const Scheduler::Plan& plan);
+  void feed_row(std::int32_t id, std::int64_t position, std::int64_t cache_row, kernel::Span span);
+  at::Tensor states();
+  void draw_tokens(const at::Tensor& states_NH);
+  void draw_row(const Scored& row, std::span<float> z);
+  void finish_ended(std::size_t id, const Generator::OnFinished& on_finished);
+  std::optional<FinishReason> ended(std::size_t id);
+  void write_text(Sequence& sequence) const;
+
+  Setting setting_;
+  std::span<const GenerationRequest> requests_;
+  Scheduler scheduler_;
+  std::vector<Sequence> sequences_;      // by the scheduler's sample numbers
+  std::vector<at::Tensor> last_states_;  // [1, H] per group: of its prompt's last token, while samples wait
+  std::vector<std::int64_t> last_rows_;  // per group: that token's row in this pass, or −1
+
+  // Of one step, kept for their storage.
+  std::vector<std::int64_t> ids_, positions_, cache_rows_, gathered_;  // [T], [T], [T], [≤ N]
+  std::vector<kernel::Span> spans_;                                    // [T]
+  std::vector<Scored> scored_;                                         // [N]
+  std::vector<std::size_t> draws_;                                     // samples
+  std::atomic<std::int64_t> broken_group_{-1};                         // whose logits were not finite
+};
+
+}  // namespace hone

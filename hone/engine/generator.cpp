@@ -1,0 +1,102 @@
+#include "hone/engine/generator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "hone/base/check.h"
+#include "hone/engine/generation.h"
+#include "hone/engine/sampler.h"
+#include "hone/engine/scheduler.h"
+
+namespace hone {
+namespace {
+
+// Bytes of one token's keys and values, all layers together.
+std::int64_t row_bytes(const Policy& policy) {
+  const ModelConfig& c = policy.config();
+  return 2 * c.layers * c.kv_heads * c.head_dim * static_cast<std::int64_t>(c10::elementSize(policy.dtype()));
+}
+
+}  // namespace
+
+PolicyGenerator::PolicyGenerator(Policy& policy, std::optional<Tokenizer> tokenizer, GeneratorOptions options,
+                                 std::function<std::int64_t()> policy_version)
+    : policy_(policy),
+      tokenizer_(std::move(tokenizer)),
+      options_(std::move(options)),
+      policy_version_(std::move(policy_version)) {
+  HONE_CHECK(options_.max_sequences >= 1, "max_sequences = {}", options_.max_sequences);
+  HONE_CHECK(options_.prefill_tokens >= 1, "prefill_tokens = {}", options_.prefill_tokens);
+  HONE_CHECK(options_.context_length >= 0, "context_length = {}", options_.context_length);
+  const std::int64_t most = policy.config().max_position_embeddings;
+  context_length_ = options_.context_length == 0 ? most : std::min(options_.context_length, most);
+}
+
+Result<void> PolicyGenerator::check(const GenerationRequest& request, std::size_t index) const {
+  const std::string where = fmt::format("generation, request {}", index);
+  const auto length = std::ssize(request.prompt);
+  if (request.prompt.empty()) return Error{where, "a prompt must hold at least one token", "none"};
+  if (length + 1 > context_length_) {
+    return Error{where,
+                 fmt::format("a prompt and one token must fit the context of {} tokens", context_length_),
+                 fmt::format("a prompt of {}", length)};
+  }
+  if (request.n < 1) return Error{where + ": n", "must be at least 1", fmt::to_string(request.n)};
+  const std::int64_t vocabulary = policy_.head().size(0);
+  const auto outside = std::find_if(request.prompt.begin(), request.prompt.end(),
+                                    [&](std::int32_t id) { return id < 0 || id >= vocabulary; });
+  if (outside != request.prompt.end()) {
+    return Error{fmt::format("{}, prompt token {}", where, outside - request.prompt.begin()),
+                 fmt::format("ids must be in the vocabulary of {}", vocabulary), fmt::to_string(*outside)};
+  }
+  HONE_TRY_VOID(check_sampling(request.sampling, where));
+  if (!request.sampling.stop.empty() && !tokenizer_) {
+    return Error{where + ": stop", "stop strings need a tokenizer, and this generator has none",
+                 fmt::format("{} of them", request.sampling.stop.size())};
+  }
+  return {};
+}
+
+void PolicyGenerator::grow_cache(std::int64_t rows) {
+  if (cache_.rows() >= rows) return;
+  cache_ = {};  // the old one goes first: nothing of it is needed between calls
+  cache_ = policy_.make_cache(rows);
+}
+
+Result<std::vector<std::vector<Completion>>> PolicyGenerator::generate(
+    std::span<const GenerationRequest> requests, const OnFinished& on_finished) {
+  const at::NoGradGuard no_grad;
+  std::vector<ScheduledGroup> groups;
+  std::int64_t least = 0;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    HONE_TRY_VOID(check(requests[i], i));
+    const auto length = std::ssize(requests[i].prompt);
+    groups.push_back({.prompt_tokens = length,
+                      .samples = requests[i].n,
+                      .max_tokens = std::min<std::int64_t>(requests[i].sampling.max_new_tokens,
+                                                           context_length_ - length)});
+    const std::int64_t rows = groups.back().least_rows();
+    if (rows > options_.max_cache_rows) {
+      return Error{
+          fmt::format("generation, request {}", i),
+          fmt::format("a sequence must fit the cache of at most {} rows", options_.max_cache_rows),
+          fmt::format("{} rows: a prompt of {} and {} new tokens", rows, length, groups.back().max_tokens)};
+    }
+    least = std::max(least, rows);
+  }
+  if (groups.empty()) return std::vector<std::vector<Completion>>{};
+
+  const std::int64_t affordable =
+      std::min(std::max(options_.cache_bytes / row_bytes(policy_), least), options_.max_cache_rows);
+  const std::int64_t rows = std::min(most_rows(groups, options_.max_sequences), affordable);
+  grow_cache(rows);
+  Scheduler scheduler(std::move(groups), {options_.max_sequences, rows, options_.prefill_tokens});
+  Generation generation({policy_, cache_, tokenizer_ ? &*tokenizer_ : nullptr, options_.eos_ids,
+                         policy_version_ ? policy_version_() : 0},
+                        requests, std::move(scheduler));
+  return generation.run(on_finished);
+}
+
+}  // namespace hone

@@ -1,0 +1,132 @@
+#include "hone/engine/scheduler.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "hone/base/check.h"
+
+namespace hone {
+
+std::int64_t most_rows(std::span<const ScheduledGroup> groups, std::int64_t max_sequences) {
+  // Samples run in order, without gaps between groups but for those that finished: at most max_sequences of
+  // the longest, and as many prompts (a group whose samples all wait holds none but the one next in line).
+  std::vector<std::pair<std::int64_t, std::int64_t>> sample_rows;  // rows of one, how many
+  std::vector<std::int64_t> prompts;
+  for (const ScheduledGroup& group : groups) {
+    sample_rows.emplace_back(group.sample_rows(), group.samples);
+    prompts.push_back(group.prompt_tokens);
+  }
+  std::sort(sample_rows.begin(), sample_rows.end(), std::greater<>());
+  std::sort(prompts.begin(), prompts.end(), std::greater<>());
+  std::int64_t rows = 0, places = max_sequences;
+  for (const auto& [each, count] : sample_rows) {
+    const std::int64_t taken = std::min(places, count);
+    rows += taken * each;
+    places -= taken;
+    if (places == 0) break;
+  }
+  const auto held = std::min<std::int64_t>(max_sequences, static_cast<std::int64_t>(prompts.size()));
+  for (std::int64_t i = 0; i < held; ++i) rows += prompts[static_cast<std::size_t>(i)];
+  return rows;
+}
+
+Scheduler::Scheduler(std::vector<ScheduledGroup> groups, Limits limits)
+    : limits_(limits), pool_(limits.rows) {
+  HONE_CHECK(limits.max_sequences >= 1, "max_sequences = {}", limits.max_sequences);
+  HONE_CHECK(limits.prefill_tokens >= 1, "prefill_tokens = {}", limits.prefill_tokens);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const ScheduledGroup& shape = groups[g];
+    HONE_CHECK(shape.prompt_tokens >= 1 && shape.samples >= 1 && shape.max_tokens >= 1,
+               "group {}: {} prompt tokens, {} samples, {} tokens each", g, shape.prompt_tokens,
+               shape.samples, shape.max_tokens);
+    HONE_CHECK(shape.least_rows() <= limits.rows, "group {} needs {} rows of {}", g, shape.least_rows(),
+               limits.rows);
+    groups_.push_back({shape, samples_.size()});
+    for (std::int64_t i = 0; i < shape.samples; ++i) samples_.push_back({g, static_cast<std::size_t>(i)});
+  }
+  states_.assign(samples_.size(), State::kWaiting);
+  unfinished_ = samples_.size();
+}
+
+const Scheduler::Plan& Scheduler::next() {
+  HONE_CHECK(!done(), "every sample has finished");
+  std::erase_if(active_, [&](std::size_t id) { return states_[id] == State::kFinished; });
+  admit();
+  plan_.prefill.clear();
+  plan_.start.clear();
+  plan_.decode.clear();
+  plan_prefill();
+  for (const std::size_t id : active_) {
+    if (states_[id] == State::kRunning) {
+      plan_.decode.push_back(id);
+    } else if (const Group& group = groups_[samples_[id].group]; group.read == group.shape.prompt_tokens) {
+      plan_.start.push_back(id);
+      states_[id] = State::kRunning;
+    }
+  }
+  HONE_CHECK(!plan_.prefill.empty() || !plan_.start.empty() || !plan_.decode.empty(), "nothing can be done");
+  return plan_;
+}
+
+void Scheduler::admit() {
+  while (next_group_ < groups_.size() && std::cmp_less(active_.size(), limits_.max_sequences)) {
+    if (!admit_next()) break;
+    if (groups_[next_group_].admitted == groups_[next_group_].shape.samples) ++next_group_;
+  }
+}
+
+// Admits the next sample in line, with its prompt where that is not in the cache yet.
+bool Scheduler::admit_next() {
+  Group& group = groups_[next_group_];
+  auto row = pool_.allocate(group.prompt_row < 0 ? group.shape.prompt_tokens : 0);
+  if (!row) return false;
+  const bool brings_prompt = group.prompt_row < 0;
+  auto own = pool_.allocate(group.shape.sample_rows());
+  if (!own && brings_prompt) {
+    pool_.release(*row, group.shape.prompt_tokens);
+    return false;
+  }
+  if (!own) {
+    if (!active_.empty()) return false;
+    // All rows but the prompt's are free, and it splits them: nothing would ever change. Move it to the
+    // front.
+    pool_.release(group.prompt_row, group.shape.prompt_tokens);
+    group.prompt_row = -1;
+    return admit_next();
+  }
+  if (brings_prompt) {
+    group.prompt_row = *row;
+    group.read = 0;
+    reading_.push_back(next_group_);
+  }
+  const std::size_t id = group.first_sample + static_cast<std::size_t>(group.admitted++);
+  samples_[id].first_row = *own;
+  states_[id] = State::kAdmitted;
+  active_.push_back(id);
+  return true;
+}
+
+void Scheduler::plan_prefill() {
+  std::int64_t budget = limits_.prefill_tokens;
+  for (const std::size_t g : reading_) {
+    if (budget == 0) break;
+    Group& group = groups_[g];
+    const std::int64_t count = std::min(budget, group.shape.prompt_tokens - group.read);
+    plan_.prefill.push_back({g, group.read, count});
+    group.read += count;
+    budget -= count;
+  }
+  std::erase_if(reading_, [&](std::size_t g) { return groups_[g].read == groups_[g].shape.prompt_tokens; });
+}
+
+void Scheduler::finish(std::size_t id) {
+  HONE_CHECK(states_[id] == State::kRunning, "sample {} is not running", id);
+  states_[id] = State::kFinished;
+  --unfinished_;
+  Group& group = groups_[samples_[id].group];
+  pool_.release(samples_[id].first_row, group.shape.sample_rows());
+  if (++group.finished == group.shape.samples) pool_.release(group.prompt_row, group.shape.prompt_tokens);
+}
+
+}  // namespace hone
