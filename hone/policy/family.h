@@ -9,13 +9,13 @@
 namespace hone {
 
 struct Family {
-  const char* model_type;    // config.json's
-  bool qkv_bias;             // biases on q, k, v whatever the config says (qwen2); llama's attention_bias adds o's
-  bool head_norms;           // RMSNorm on each query and key head (qwen3)
-  bool fused_projections;    // qkv_proj and gate_up_proj are one tensor each in the files (phi3)
-  bool norm_add_one;         // norms multiply by 1 + w (gemma2)
-  bool scaled_embedding;     // embeddings times √hidden_size (gemma2)
-  bool post_norms;           // norms after attention and MLP too, before the residual sum (gemma2)
+  const char* model_type;  // config.json's
+  bool qkv_bias;    // biases on q, k, v whatever the config says (qwen2); llama's attention_bias adds o's
+  bool head_norms;  // RMSNorm on each query and key head (qwen3)
+  bool fused_projections;  // qkv_proj and gate_up_proj are one tensor each in the files (phi3)
+  bool norm_add_one;       // norms multiply by 1 + w (gemma2)
+  bool scaled_embedding;   // embeddings times √hidden_size (gemma2)
+  bool post_norms;         // norms after attention and MLP too, before the residual sum (gemma2)
 };
 
 // Error for a model_type that has no row, listing those that have.

@@ -31,7 +31,8 @@ struct LayoutBuilder {
 };
 
 void add_layer(LayoutBuilder& b, const ModelConfig& c, const Family& f) {
-  const std::int64_t H = c.hidden_size, q = c.heads * c.head_dim, kv = c.kv_heads * c.head_dim, F = c.intermediate_size;
+  const std::int64_t H = c.hidden_size, q = c.heads * c.head_dim, kv = c.kv_heads * c.head_dim,
+                     F = c.intermediate_size;
   b.add("input_norm", Kind::kNorm, 0, {{"input_layernorm.weight", H}});
   if (f.fused_projections) {
     b.add("qkv", Kind::kMatrix, H, {{"self_attn.qkv_proj.weight", q + 2 * kv}});
@@ -49,7 +50,8 @@ void add_layer(LayoutBuilder& b, const ModelConfig& c, const Family& f) {
   }
   b.add("out", Kind::kMatrix, q, {{"self_attn.o_proj.weight", H}});
   if (c.attention_bias) b.add("out_bias", Kind::kBias, 0, {{"self_attn.o_proj.bias", H}});
-  // Where norms follow the sublayers too, the name of the norm before the MLP is taken by the one after attention.
+  // Where norms follow the sublayers too, the name of the norm before the MLP is taken by the one after
+  // attention.
   if (f.post_norms) b.add("post_attention_norm", Kind::kNorm, 0, {{"post_attention_layernorm.weight", H}});
   b.add("mlp_norm", Kind::kNorm, 0,
         {{f.post_norms ? "pre_feedforward_layernorm.weight" : "post_attention_layernorm.weight", H}});

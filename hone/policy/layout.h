@@ -14,8 +14,8 @@ struct ParameterSpec {
   Parameter parameter;              // value undefined
   std::vector<std::int64_t> shape;  // [rows, columns] or [rows]
   Kind kind = Kind::kMatrix;
-  int layer = -1;                   // −1: embedding, final norm, head
-  std::string role;                 // "qkv", "input_norm" …, the name within its layer
+  int layer = -1;    // −1: embedding, final norm, head
+  std::string role;  // "qkv", "input_norm" …, the name within its layer
 };
 
 std::vector<ParameterSpec> parameter_layout(const ModelConfig& config, const Family& family);

@@ -17,8 +17,8 @@ namespace hone {
 namespace {
 
 // Copies a file's tensor into rows of a CPU fp32 parameter.
-Result<void> read_part(const TensorFiles& files, const std::filesystem::path& folder, const Parameter::Part& part,
-                       std::vector<std::int64_t> shape, float* destination) {
+Result<void> read_part(const TensorFiles& files, const std::filesystem::path& folder,
+                       const Parameter::Part& part, std::vector<std::int64_t> shape, float* destination) {
   HONE_TRY(const TensorView view, files.find(part.name));
   shape[0] = part.rows;
   if (view.shape != shape) {
@@ -33,16 +33,22 @@ Result<void> read_part(const TensorFiles& files, const std::filesystem::path& fo
 
 DType file_dtype(at::ScalarType type) {
   switch (type) {
-    case at::kFloat: return DType::kF32;
-    case at::kBFloat16: return DType::kBF16;
-    case at::kHalf: return DType::kF16;
-    default: HONE_CHECK(false, "parameters are float32, bfloat16 or float16"); return DType::kF32;
+    case at::kFloat:
+      return DType::kF32;
+    case at::kBFloat16:
+      return DType::kBF16;
+    case at::kHalf:
+      return DType::kF16;
+    default:
+      HONE_CHECK(false, "parameters are float32, bfloat16 or float16");
+      return DType::kF32;
   }
 }
 
 }  // namespace
 
-Result<Policy> Policy::load(const std::filesystem::path& folder, const std::string& device, const std::string& dtype) {
+Result<Policy> Policy::load(const std::filesystem::path& folder, const std::string& device,
+                            const std::string& dtype) {
   HONE_TRY_VOID(check_device(device));
   HONE_TRY(const at::ScalarType type, parse_dtype(dtype));
   HONE_TRY(ModelConfig config, read_model_config(folder));
@@ -53,7 +59,8 @@ Result<Policy> Policy::load(const std::filesystem::path& folder, const std::stri
     auto value = at::empty(spec.shape, at::kFloat);
     const std::int64_t columns = spec.shape.size() > 1 ? spec.shape[1] : 1;
     for (const auto& part : spec.parameter.parts) {
-      HONE_TRY_VOID(read_part(files, folder, part, spec.shape, value.data_ptr<float>() + part.begin * columns));
+      HONE_TRY_VOID(
+          read_part(files, folder, part, spec.shape, value.data_ptr<float>() + part.begin * columns));
     }
     spec.parameter.value = value.to(at::Device(device), type);
     policy.parameters_.push_back(std::move(spec.parameter));
@@ -91,7 +98,8 @@ Result<Policy> Policy::init(const ModelConfig& config, std::uint64_t seed, doubl
   return policy;
 }
 
-Result<void> Policy::save(const std::filesystem::path& folder, const std::vector<std::int32_t>& eos_ids) const {
+Result<void> Policy::save(const std::filesystem::path& folder,
+                          const std::vector<std::int32_t>& eos_ids) const {
   std::vector<at::Tensor> kept;  // owns the bytes until they are written
   std::vector<TensorToWrite> tensors;
   for (const Parameter& p : parameters_) {
@@ -101,7 +109,9 @@ Result<void> Policy::save(const std::filesystem::path& folder, const std::vector
     for (const auto& part : p.parts) {
       auto shape = kept.back().sizes().vec();
       shape[0] = part.rows;
-      tensors.push_back({part.name, file_dtype(kept.back().scalar_type()), std::move(shape),
+      tensors.push_back({part.name,
+                         file_dtype(kept.back().scalar_type()),
+                         std::move(shape),
                          {bytes + part.begin * row_bytes, static_cast<std::size_t>(part.rows * row_bytes)}});
     }
   }

@@ -1,4 +1,5 @@
-// Sequences laid end to end for one forward pass, without padding. A prompt shared by several completions is there once.
+// Sequences laid end to end for one forward pass, without padding. A prompt shared by several completions is
+// there once.
 #pragma once
 
 #include <cstdint>
@@ -17,19 +18,19 @@ struct Pack {
   std::vector<std::int64_t> score_rows, targets;
 
   std::int64_t size() const { return static_cast<std::int64_t>(ids.size()); }
-  at::Tensor ids_tensor() const;        // CPU int64 [T]
-  at::Tensor positions_tensor() const;  // CPU int64 [T]
-  at::Tensor spans_tensor() const;      // CPU int32 [T, 4]
-  at::Tensor score_rows_tensor() const; // CPU int64 [N]
-  at::Tensor targets_tensor() const;    // CPU int64 [N]
+  at::Tensor ids_tensor() const;         // CPU int64 [T]
+  at::Tensor positions_tensor() const;   // CPU int64 [T]
+  at::Tensor spans_tensor() const;       // CPU int32 [T, 4]
+  at::Tensor score_rows_tensor() const;  // CPU int64 [N]
+  at::Tensor targets_tensor() const;     // CPU int64 [N]
 };
 
 class PackBuilder {
  public:
   // Appends a prompt (P ≥ 1); the completions added until the next prompt follow it.
   void add_prompt(std::span<const std::int32_t> ids);
-  // Appends a completion of the current prompt: all its tokens become targets, the first predicted from the prompt's
-  // last row. Its last token is predicted and never read, so it takes no row.
+  // Appends a completion of the current prompt: all its tokens become targets, the first predicted from the
+  // prompt's last row. Its last token is predicted and never read, so it takes no row.
   void add_completion(std::span<const std::int32_t> ids);
   Pack finish() { return std::move(pack_); }
   std::int64_t size() const { return pack_.size(); }

@@ -27,13 +27,22 @@ void Policy::bind() {
       continue;
     }
     Layer& l = layers_[static_cast<std::size_t>(specs[i].layer)];
-    const std::pair<const char*, at::Tensor*> places[] = {
-        {"input_norm", &l.input_norm}, {"qkv", &l.qkv},           {"qkv_bias", &l.qkv_bias},
-        {"q_norm", &l.q_norm},         {"k_norm", &l.k_norm},     {"out", &l.out},
-        {"out_bias", &l.out_bias},     {"mlp_norm", &l.mlp_norm}, {"post_attention_norm", &l.post_attention_norm},
-        {"gate_up", &l.gate_up},       {"down", &l.down},         {"gate_up_bias", &l.gate_up_bias},
-        {"down_bias", &l.down_bias},   {"post_mlp_norm", &l.post_mlp_norm}};
-    const auto* place = std::find_if(std::begin(places), std::end(places), [&](const auto& p) { return p.first == role; });
+    const std::pair<const char*, at::Tensor*> places[] = {{"input_norm", &l.input_norm},
+                                                          {"qkv", &l.qkv},
+                                                          {"qkv_bias", &l.qkv_bias},
+                                                          {"q_norm", &l.q_norm},
+                                                          {"k_norm", &l.k_norm},
+                                                          {"out", &l.out},
+                                                          {"out_bias", &l.out_bias},
+                                                          {"mlp_norm", &l.mlp_norm},
+                                                          {"post_attention_norm", &l.post_attention_norm},
+                                                          {"gate_up", &l.gate_up},
+                                                          {"down", &l.down},
+                                                          {"gate_up_bias", &l.gate_up_bias},
+                                                          {"down_bias", &l.down_bias},
+                                                          {"post_mlp_norm", &l.post_mlp_norm}};
+    const auto* place =
+        std::find_if(std::begin(places), std::end(places), [&](const auto& p) { return p.first == role; });
     HONE_CHECK(place != std::end(places), "no place for {}", role);
     *place->second = value;
   }
@@ -45,8 +54,8 @@ void Policy::ensure_rope(const at::Tensor& positions) {
   const auto* p = positions.data_ptr<std::int64_t>();
   const std::int64_t needed = *std::max_element(p, p + positions.numel()) + 1;
   if (rope_.cos.defined() && rope_.cos.size(0) >= needed) return;
-  HONE_CHECK(needed <= config_.max_position_embeddings, "position {} lies beyond the context of {}", needed - 1,
-             config_.max_position_embeddings);
+  HONE_CHECK(needed <= config_.max_position_embeddings, "position {} lies beyond the context of {}",
+             needed - 1, config_.max_position_embeddings);
   std::int64_t size = 256;
   while (size < needed) size *= 2;
   rope_ = make_rope_tables(config_, std::min(size, config_.max_position_embeddings));
@@ -65,16 +74,19 @@ at::Tensor Policy::run(const at::Tensor& ids, const at::Tensor& positions, const
   const auto activation = c.activation == "silu" ? kernel::Activation::kSilu : kernel::Activation::kGeluTanh;
   const auto norm = [&](const at::Tensor& x, const at::Tensor& w) { return rms_norm(x, w, eps, one); };
 
-  at::Tensor x = embed(ids, embedding_, family_.scaled_embedding ? std::sqrt(static_cast<double>(c.hidden_size)) : 1.0);
+  at::Tensor x =
+      embed(ids, embedding_, family_.scaled_embedding ? std::sqrt(static_cast<double>(c.hidden_size)) : 1.0);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& l = layers_[i];
-    const AttentionOptions options{{c.heads, c.kv_heads, c.head_dim}, c.query_scale, c.attn_logit_softcap, c.window[i]};
+    const AttentionOptions options{
+        {c.heads, c.kv_heads, c.head_dim}, c.query_scale, c.attn_logit_softcap, c.window[i]};
     const auto qkv = prepare_qkv(linear(norm(x, l.input_norm), l.qkv, l.qkv_bias), options.shape,
                                  {l.q_norm, l.k_norm, eps}, rope_, positions);
     auto attended = linear(attend(i, qkv, options), l.out, l.out_bias);
     if (family_.post_norms) attended = norm(attended, l.post_attention_norm);
     x = x.add(attended);
-    auto mlp = linear(gated(linear(norm(x, l.mlp_norm), l.gate_up, l.gate_up_bias), activation), l.down, l.down_bias);
+    auto mlp = linear(gated(linear(norm(x, l.mlp_norm), l.gate_up, l.gate_up_bias), activation), l.down,
+                      l.down_bias);
     if (family_.post_norms) mlp = norm(mlp, l.post_mlp_norm);
     x = x.add(mlp);
   }

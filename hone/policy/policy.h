@@ -1,7 +1,8 @@
 // The policy: a decoder's weights and its one forward pass, which serves sampling and training alike.
 //
-// Thread safety: forward passes may not run at the same time on one Policy (the rotary tables grow on demand).
-// Legend: T packed tokens, H hidden, W qkv row width, R cache rows, Hkv key/value heads, D head size.
+// Thread safety: forward passes may not run at the same time on one Policy (the rotary tables grow on
+// demand). Legend: T packed tokens, H hidden, W qkv row width, R cache rows, Hkv key/value heads, D head
+// size.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ namespace hone {
 // A trained tensor and where its rows live in Hugging Face files: q, k and v are one product here.
 struct Parameter {
   struct Part {
-    std::string name;        // the file's, e.g. model.layers.0.self_attn.q_proj.weight
+    std::string name;          // the file's, e.g. model.layers.0.self_attn.q_proj.weight
     std::int64_t begin, rows;  // of dimension 0
   };
   std::string name;
@@ -38,17 +39,21 @@ struct KvCache {
 
 class Policy {
  public:
-  // From a Hugging Face folder. Errors name file and tensor: missing, or of a shape that config.json does not say.
-  static Result<Policy> load(const std::filesystem::path& folder, const std::string& device, const std::string& dtype);
-  // Normal(0, initializer_range) for matrices and embeddings, 1 (or 0 where 1 + w multiplies) for norms, 0 for biases.
+  // From a Hugging Face folder. Errors name file and tensor: missing, or of a shape that config.json does not
+  // say.
+  static Result<Policy> load(const std::filesystem::path& folder, const std::string& device,
+                             const std::string& dtype);
+  // Normal(0, initializer_range) for matrices and embeddings, 1 (or 0 where 1 + w multiplies) for norms, 0
+  // for biases.
   static Result<Policy> init(const ModelConfig& config, std::uint64_t seed, double initializer_range,
                              const std::string& device, const std::string& dtype);
 
-  // The last layer's normalised hidden states [T, H]. Without a cache, spans name packed rows and gradients flow.
+  // The last layer's normalised hidden states [T, H]. Without a cache, spans name packed rows and gradients
+  // flow.
   at::Tensor forward(const at::Tensor& ids_T, const at::Tensor& positions_T, const at::Tensor& spans_T4);
   // With one (no gradients): row t's key and value are written at cache_rows_T, and spans name cache rows.
-  at::Tensor forward_cached(const at::Tensor& ids_T, const at::Tensor& positions_T, const at::Tensor& spans_T4,
-                            const at::Tensor& cache_rows_T, KvCache& cache);
+  at::Tensor forward_cached(const at::Tensor& ids_T, const at::Tensor& positions_T,
+                            const at::Tensor& spans_T4, const at::Tensor& cache_rows_T, KvCache& cache);
   const at::Tensor& head() const { return head_; }  // [V, H]
 
   KvCache make_cache(std::int64_t rows) const;
@@ -66,8 +71,8 @@ class Policy {
   // Copies another's values into this one's storage; same shapes required.
   void copy_from(const Policy& other);
 
-  // config.json, generation_config.json (the loaded folder's own, else one made of eos_ids) and model.safetensors
-  // (shards beyond 5 GB), in the policy's dtype.
+  // config.json, generation_config.json (the loaded folder's own, else one made of eos_ids) and
+  // model.safetensors (shards beyond 5 GB), in the policy's dtype.
   Result<void> save(const std::filesystem::path& folder, const std::vector<std::int32_t>& eos_ids) const;
 
  private:
@@ -96,7 +101,8 @@ class Policy {
 Result<at::ScalarType> parse_dtype(const std::string& word);
 Result<void> check_device(const std::string& word);
 
-// cos and sin [positions, D/2] in fp32, scaled as config.rope says (Su et al. 2021; llama3: Meta's published rule).
+// cos and sin [positions, D/2] in fp32, scaled as config.rope says (Su et al. 2021; llama3: Meta's published
+// rule).
 RopeTables make_rope_tables(const ModelConfig& config, std::int64_t positions);
 
 // logprobs [N] and entropies [N] of the pack's targets at temperature 1, without gradients.

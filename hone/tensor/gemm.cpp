@@ -12,11 +12,11 @@ namespace {
 // Rows per call on the small-matrix path.
 constexpr std::int64_t kRowBlock = 256;
 
-// BLIS's small-matrix ("sup") path does not pack its operands and is much faster for the few rows of a decoding step;
-// it is taken when m is below a threshold of the machine, and its bits differ from those of the packed path. Calls are
-// therefore cut into row blocks that always stay below the threshold. Its kernels for the last columns sum in another
-// order when n is not a multiple of their width, and which columns those are depends on the threads: such n
-// take the packed path throughout.
+// BLIS's small-matrix ("sup") path does not pack its operands and is much faster for the few rows of a
+// decoding step; it is taken when m is below a threshold of the machine, and its bits differ from those of
+// the packed path. Calls are therefore cut into row blocks that always stay below the threshold. Its kernels
+// for the last columns sum in another order when n is not a multiple of their width, and which columns those
+// are depends on the threads: such n take the packed path throughout.
 bool use_small_path(std::int64_t n) {
   static const bool available =
       bli_cntx_get_l3_sup_thresh_dt(BLIS_FLOAT, BLIS_MT, bli_gks_query_cntx()) > kRowBlock;
@@ -45,8 +45,9 @@ void gemm_nt(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, con
   float one = 1.0f, zero = 0.0f;
   const std::int64_t block = small_path ? kRowBlock : std::max<std::int64_t>(m, 1);
   for (std::int64_t i = 0; i < m; i += block) {
-    bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_TRANSPOSE, std::min(block, m - i), n, k, &one, mutable_pointer(x + i * k), k, 1,
-                 mutable_pointer(w), k, 1, &zero, y + i * n, n, 1, nullptr, &runtime);
+    bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_TRANSPOSE, std::min(block, m - i), n, k, &one,
+                 mutable_pointer(x + i * k), k, 1, mutable_pointer(w), k, 1, &zero, y + i * n, n, 1, nullptr,
+                 &runtime);
   }
 }
 
@@ -54,15 +55,15 @@ void gemm_nn(std::int64_t m, std::int64_t k, std::int64_t n, const float* dy, co
              bool accumulate) {
   rntm_t runtime = make_runtime(true);
   float one = 1.0f, beta = accumulate ? 1.0f : 0.0f;
-  bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, m, k, n, &one, mutable_pointer(dy), n, 1, mutable_pointer(w), k, 1,
-               &beta, dx, k, 1, nullptr, &runtime);
+  bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, m, k, n, &one, mutable_pointer(dy), n, 1,
+               mutable_pointer(w), k, 1, &beta, dx, k, 1, nullptr, &runtime);
 }
 
 void gemm_tn(std::int64_t n, std::int64_t k, std::int64_t m, const float* dy, const float* x, float* dw) {
   rntm_t runtime = make_runtime(true);
   float one = 1.0f;
-  bli_sgemm_ex(BLIS_TRANSPOSE, BLIS_NO_TRANSPOSE, n, k, m, &one, mutable_pointer(dy), n, 1, mutable_pointer(x), k, 1,
-               &one, dw, k, 1, nullptr, &runtime);
+  bli_sgemm_ex(BLIS_TRANSPOSE, BLIS_NO_TRANSPOSE, n, k, m, &one, mutable_pointer(dy), n, 1,
+               mutable_pointer(x), k, 1, &one, dw, k, 1, nullptr, &runtime);
 }
 
 }  // namespace hone

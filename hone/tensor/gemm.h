@@ -1,8 +1,8 @@
 // Matrix products in fp32 through BLIS's own interface, row-major.
 //
-// gemm_nt gives each row of y the same bits whatever the number of rows and threads (m ≥ 1): what was sampled in a
-// batch of 3 is recomputed to the bit in a batch of 300. BLIS keeps one summation order over k within each of its two
-// code paths; the path is chosen here, by n alone (see gemm.cpp).
+// gemm_nt gives each row of y the same bits whatever the number of rows and threads (m ≥ 1): what was sampled
+// in a batch of 3 is recomputed to the bit in a batch of 300. BLIS keeps one summation order over k within
+// each of its two code paths; the path is chosen here, by n alone (see gemm.cpp).
 #pragma once
 
 #include <cstdint>

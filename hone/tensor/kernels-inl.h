@@ -6,8 +6,8 @@
 #define HONE_KERNELS_INL_H_
 #endif
 
-#include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
 
 #include <cstddef>
 #include <cstdint>

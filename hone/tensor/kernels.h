@@ -1,11 +1,11 @@
 // CPU kernels in fp32: plain pointers in, plain pointers out, vectorised by Highway for the machine at hand.
 //
-// Each row's result depends on that row alone and is summed in one fixed order, so rows computed in a batch of any size,
-// by any thread, have the same bits: decoding and training share these functions. Sums over rows (weight gradients)
-// run in row order, each column by one thread.
+// Each row's result depends on that row alone and is summed in one fixed order, so rows computed in a batch
+// of any size, by any thread, have the same bits: decoding and training share these functions. Sums over rows
+// (weight gradients) run in row order, each column by one thread.
 //
-// Legend: T packed tokens, H hidden size, F feed-forward size, D head size, Hq query heads, Hkv key/value heads,
-// V vocabulary. A "qkv row" is [Hq + 2·Hkv, D]: queries, keys, values.
+// Legend: T packed tokens, H hidden size, F feed-forward size, D head size, Hq query heads, Hkv key/value
+// heads, V vocabulary. A "qkv row" is [Hq + 2·Hkv, D]: queries, keys, values.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 namespace hone::kernel {
 
 // y = x / rms(x) · g, rms² = mean(x²) + eps, g = w (+ 1 when add_one). Zhang & Sennrich 2019.
-// inverse_rms [rows] is kept for the backward pass. Rows may be heads inside wider rows: `group` of them lie side by
-// side, every `stride` floats; in x, y and their gradients alike.
+// inverse_rms [rows] is kept for the backward pass. Rows may be heads inside wider rows: `group` of them lie
+// side by side, every `stride` floats; in x, y and their gradients alike.
 struct RmsNorm {
   std::int64_t rows, dim;
   float eps = 1e-6f;
@@ -27,8 +27,8 @@ struct RmsNorm {
 };
 void rms_norm(const RmsNorm& s, const float* x, const float* w, float* y, float* inverse_rms);
 // dx is overwritten, dw (may be null) accumulated.
-void rms_norm_backward(const RmsNorm& s, const float* dy, const float* x, const float* w, const float* inverse_rms,
-                       float* dx, float* dw);
+void rms_norm_backward(const RmsNorm& s, const float* dy, const float* x, const float* w,
+                       const float* inverse_rms, float* dx, float* dw);
 
 // gate_up [T, 2F] → y [T, F] = act(gate) · up.
 enum class Activation { kSilu, kGeluTanh };
@@ -41,13 +41,14 @@ struct HeadShape {
   std::int64_t qkv_width() const { return (q_heads + 2 * kv_heads) * dim; }
 };
 
-// Rotary embedding of the query and key heads of qkv rows, in place, in the half-split layout of Hugging Face models
-// (Su et al. 2021, eq. 34). cos, sin: [positions, D/2] tables. sign −1 rotates back (the backward pass).
-void rotate(const HeadShape& s, std::int64_t rows, const std::int64_t* positions, const float* cos, const float* sin,
-            float sign, float* qkv);
+// Rotary embedding of the query and key heads of qkv rows, in place, in the half-split layout of Hugging Face
+// models (Su et al. 2021, eq. 34). cos, sin: [positions, D/2] tables. sign −1 rotates back (the backward
+// pass).
+void rotate(const HeadShape& s, std::int64_t rows, const std::int64_t* positions, const float* cos,
+            const float* sin, float sign, float* qkv);
 
-// The keys that query row t sees: rows [prefix_begin, + prefix_count) and then [own_begin, + own_count) of the key and
-// value arrays, in that order; its own key is the last.
+// The keys that query row t sees: rows [prefix_begin, + prefix_count) and then [own_begin, + own_count) of
+// the key and value arrays, in that order; its own key is the last.
 struct Span {
   std::int32_t prefix_begin = 0, prefix_count = 0;
   std::int32_t own_begin = 0, own_count = 0;
@@ -56,19 +57,19 @@ struct Span {
 
 struct Attention {
   HeadShape shape;
-  float scale = 1.0f;         // scores are q·k times this
-  float softcap = 0.0f;       // > 0: scores become cap · tanh(score / cap)
-  std::int64_t window = 0;    // > 0: only the last `window` keys of a span are seen
-  std::int64_t q_stride = 0;  // floats between query rows; a row holds [Hq, D]
-  std::int64_t kv_stride = 0; // floats between rows of k and of v; a row holds [Hkv, D]
+  float scale = 1.0f;          // scores are q·k times this
+  float softcap = 0.0f;        // > 0: scores become cap · tanh(score / cap)
+  std::int64_t window = 0;     // > 0: only the last `window` keys of a span are seen
+  std::int64_t q_stride = 0;   // floats between query rows; a row holds [Hq, D]
+  std::int64_t kv_stride = 0;  // floats between rows of k and of v; a row holds [Hkv, D]
 };
 // out [rows, Hq, D]; lse [rows, Hq] (may be null): log of the sum of exponentials, for the backward pass.
-void attention(const Attention& a, std::int64_t rows, const Span* spans, const float* q, const float* k, const float* v,
-               float* out, float* lse);
+void attention(const Attention& a, std::int64_t rows, const Span* spans, const float* q, const float* k,
+               const float* v, float* out, float* lse);
 // Accumulates into dq, dk, dv, laid out like q, k, v. dk and dv are summed in row order.
-void attention_backward(const Attention& a, std::int64_t rows, const Span* spans, const float* q, const float* k,
-                        const float* v, const float* out, const float* lse, const float* d_out, float* dq, float* dk,
-                        float* dv);
+void attention_backward(const Attention& a, std::int64_t rows, const Span* spans, const float* q,
+                        const float* k, const float* v, const float* out, const float* lse,
+                        const float* d_out, float* dq, float* dk, float* dv);
 
 // Logits → z = softcap(logit) / temperature, in place.
 void scale_logits(std::int64_t n, float softcap, float inverse_temperature, float* z);
@@ -84,8 +85,8 @@ RowStats row_stats_kept(const float* z, const std::int32_t* kept, std::int64_t c
 // Turns z into d(loss)/d(raw logits) in place, for loss gradients g_logprob and g_entropy of this row:
 //   d/dz_j = g_logprob (1[j = target] − p_j) − g_entropy p_j (z_j − lse + H)
 // then through temperature and softcap.
-void row_backward(std::int64_t n, const RowStats& stats, std::int64_t target, float g_logprob, float g_entropy,
-                  float softcap, float inverse_temperature, float* z);
+void row_backward(std::int64_t n, const RowStats& stats, std::int64_t target, float g_logprob,
+                  float g_entropy, float softcap, float inverse_temperature, float* z);
 void row_backward_kept(std::int64_t n, const std::int32_t* kept, std::int64_t count, const RowStats& stats,
                        std::int64_t target, float g_logprob, float g_entropy, float softcap,
                        float inverse_temperature, float* z);

@@ -7,9 +7,9 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "hone/tensor/kernels_attention.cpp"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
-#include "hone/tensor/kernels-inl.h"
 
 #include "hone/base/threads.h"
+#include "hone/tensor/kernels-inl.h"
 #include "hone/tensor/kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -32,12 +32,13 @@ HWY_INLINE void axpy(std::int64_t n, float c, const float* x, float* y) {
   const auto lanes = lane_count();
   const auto vc = hn::Set(d, c);
   std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::MulAdd(vc, hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i);
+  for (; i + lanes <= n; i += lanes)
+    hn::StoreU(hn::MulAdd(vc, hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i);
   for (; i < n; ++i) y[i] += c * x[i];
 }
 
-// Calls body(first, count, at) for the runs of consecutive rows that a span shows: key rows first … first + count − 1
-// are the keys number at … of those seen. Returns how many are seen.
+// Calls body(first, count, at) for the runs of consecutive rows that a span shows: key rows first … first +
+// count − 1 are the keys number at … of those seen. Returns how many are seen.
 template <class Body>
 HWY_INLINE std::int64_t each_run(const Attention& a, const Span& span, const Body& body) {
   const std::int64_t total = span.count();
@@ -53,7 +54,8 @@ HWY_INLINE std::int64_t each_run(const Attention& a, const Span& span, const Bod
   return at + span.own_count - own_hidden;
 }
 
-HWY_INLINE std::int64_t scores_of(const Attention& a, const Span& span, const float* q, const float* k, float* scores) {
+HWY_INLINE std::int64_t scores_of(const Attention& a, const Span& span, const float* q, const float* k,
+                                  float* scores) {
   const std::int64_t n = each_run(a, span, [&](std::int64_t first, std::int64_t count, std::int64_t at) {
     for (std::int64_t j = 0; j < count; ++j) {
       scores[at + j] = dot(a.shape.dim, q, k + (first + j) * a.kv_stride) * a.scale;
@@ -81,8 +83,8 @@ HWY_INLINE float exponentials(std::int64_t n, float shift, float* scores) {
   return sum(total);
 }
 
-void attention_rows(const Attention& a, std::int64_t begin, std::int64_t end, const Span* spans, const float* q,
-                    const float* k, const float* v, float* out, float* lse) {
+void attention_rows(const Attention& a, std::int64_t begin, std::int64_t end, const Span* spans,
+                    const float* q, const float* k, const float* v, float* out, float* lse) {
   const HeadShape& s = a.shape;
   const std::int64_t share = s.q_heads / s.kv_heads;
   thread_local std::vector<float> buffer;
@@ -98,7 +100,8 @@ void attention_rows(const Attention& a, std::int64_t begin, std::int64_t end, co
       float* o = out + (t * s.q_heads + h) * s.dim;
       std::fill(o, o + s.dim, 0.0f);
       each_run(a, spans[t], [&](std::int64_t first, std::int64_t count, std::int64_t at) {
-        for (std::int64_t j = 0; j < count; ++j) axpy(s.dim, p[at + j], v + (first + j) * a.kv_stride + head, o);
+        for (std::int64_t j = 0; j < count; ++j)
+          axpy(s.dim, p[at + j], v + (first + j) * a.kv_stride + head, o);
       });
       const float inverse = 1.0f / total;
       for (std::int64_t i = 0; i < s.dim; ++i) o[i] *= inverse;
@@ -108,8 +111,9 @@ void attention_rows(const Attention& a, std::int64_t begin, std::int64_t end, co
 
 // Key/value heads [begin, end): a head's gradients are all made by one thread, in row order.
 void attention_backward_heads(const Attention& a, std::int64_t begin, std::int64_t end, std::int64_t rows,
-                              const Span* spans, const float* q, const float* k, const float* v, const float* out,
-                              const float* lse, const float* d_out, float* dq, float* dk, float* dv) {
+                              const Span* spans, const float* q, const float* k, const float* v,
+                              const float* out, const float* lse, const float* d_out, float* dq, float* dk,
+                              float* dv) {
   const HeadShape& s = a.shape;
   const std::int64_t share = s.q_heads / s.kv_heads;
   thread_local std::vector<float> scores, probabilities;
@@ -156,18 +160,19 @@ namespace hone::kernel {
 HWY_EXPORT(attention_rows);
 HWY_EXPORT(attention_backward_heads);
 
-void attention(const Attention& a, std::int64_t rows, const Span* spans, const float* q, const float* k, const float* v,
-               float* out, float* lse) {
+void attention(const Attention& a, std::int64_t rows, const Span* spans, const float* q, const float* k,
+               const float* v, float* out, float* lse) {
   parallel_for(rows, 1, [&](std::int64_t b, std::int64_t e) {
     HWY_DYNAMIC_DISPATCH(attention_rows)(a, b, e, spans, q, k, v, out, lse);
   });
 }
 
-void attention_backward(const Attention& a, std::int64_t rows, const Span* spans, const float* q, const float* k,
-                        const float* v, const float* out, const float* lse, const float* d_out, float* dq, float* dk,
-                        float* dv) {
+void attention_backward(const Attention& a, std::int64_t rows, const Span* spans, const float* q,
+                        const float* k, const float* v, const float* out, const float* lse,
+                        const float* d_out, float* dq, float* dk, float* dv) {
   parallel_for(a.shape.kv_heads, 1, [&](std::int64_t b, std::int64_t e) {
-    HWY_DYNAMIC_DISPATCH(attention_backward_heads)(a, b, e, rows, spans, q, k, v, out, lse, d_out, dq, dk, dv);
+    HWY_DYNAMIC_DISPATCH(attention_backward_heads)
+    (a, b, e, rows, spans, q, k, v, out, lse, d_out, dq, dk, dv);
   });
 }
 

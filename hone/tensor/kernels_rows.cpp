@@ -6,9 +6,9 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "hone/tensor/kernels_rows.cpp"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
-#include "hone/tensor/kernels-inl.h"
 
 #include "hone/base/threads.h"
+#include "hone/tensor/kernels-inl.h"
 #include "hone/tensor/kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -23,8 +23,8 @@ HWY_INLINE void each(std::int64_t n, const VectorBody& vector, const ScalarBody&
   for (; i < n; ++i) scalar(i);
 }
 
-void rms_norm_rows(const RmsNorm& s, std::int64_t begin, std::int64_t end, const float* x, const float* w, float* y,
-                   float* inverse_rms) {
+void rms_norm_rows(const RmsNorm& s, std::int64_t begin, std::int64_t end, const float* x, const float* w,
+                   float* y, float* inverse_rms) {
   const F d;
   const auto one = hn::Set(d, 1.0f);
   for (std::int64_t r = begin; r < end; ++r) {
@@ -33,7 +33,11 @@ void rms_norm_rows(const RmsNorm& s, std::int64_t begin, std::int64_t end, const
     auto squares = hn::Zero(d);
     float tail = 0.0f;
     each(
-        s.dim, [&](std::int64_t i) { const auto v = hn::LoadU(d, xr + i); squares = hn::MulAdd(v, v, squares); },
+        s.dim,
+        [&](std::int64_t i) {
+          const auto v = hn::LoadU(d, xr + i);
+          squares = hn::MulAdd(v, v, squares);
+        },
         [&](std::int64_t i) { tail += xr[i] * xr[i]; });
     const float inverse = 1.0f / std::sqrt((sum(squares) + tail) / static_cast<float>(s.dim) + s.eps);
     inverse_rms[r] = inverse;
@@ -50,8 +54,8 @@ void rms_norm_rows(const RmsNorm& s, std::int64_t begin, std::int64_t end, const
 }
 
 // With n = x·inverse and u = dy·g:  dx = inverse · (u − n · mean(u·n)).
-void rms_norm_backward_rows(const RmsNorm& s, std::int64_t begin, std::int64_t end, const float* dy, const float* x,
-                            const float* w, const float* inverse_rms, float* dx) {
+void rms_norm_backward_rows(const RmsNorm& s, std::int64_t begin, std::int64_t end, const float* dy,
+                            const float* x, const float* w, const float* inverse_rms, float* dx) {
   const F d;
   const auto one = hn::Set(d, 1.0f);
   for (std::int64_t r = begin; r < end; ++r) {
@@ -83,8 +87,8 @@ void rms_norm_backward_rows(const RmsNorm& s, std::int64_t begin, std::int64_t e
   }
 }
 
-void rms_norm_weight_columns(const RmsNorm& s, std::int64_t begin, std::int64_t end, const float* dy, const float* x,
-                             const float* inverse_rms, float* dw) {
+void rms_norm_weight_columns(const RmsNorm& s, std::int64_t begin, std::int64_t end, const float* dy,
+                             const float* x, const float* inverse_rms, float* dw) {
   const F d;
   for (std::int64_t r = 0; r < s.rows; ++r) {
     const float *xr = x + s.at(r) + begin, *dyr = dy + s.at(r) + begin;
@@ -93,7 +97,8 @@ void rms_norm_weight_columns(const RmsNorm& s, std::int64_t begin, std::int64_t 
     each(
         end - begin,
         [&](std::int64_t i) {
-          hn::StoreU(hn::MulAdd(hn::LoadU(d, dyr + i), hn::Mul(hn::LoadU(d, xr + i), inverse), hn::LoadU(d, dwr + i)),
+          hn::StoreU(hn::MulAdd(hn::LoadU(d, dyr + i), hn::Mul(hn::LoadU(d, xr + i), inverse),
+                                hn::LoadU(d, dwr + i)),
                      d, dwr + i);
         },
         [&](std::int64_t i) { dwr[i] += dyr[i] * (xr[i] * inverse_rms[r]); });
@@ -128,7 +133,8 @@ HWY_INLINE void activate(Activation act, F d, Vec g, Vec* value, Vec* slope) {
 }
 
 // A last part of a row that does not fill a vector goes through one padded with zeros: one formula for all.
-void gated_rows(Activation act, std::int64_t begin, std::int64_t end, std::int64_t f, const float* gate_up, float* y) {
+void gated_rows(Activation act, std::int64_t begin, std::int64_t end, std::int64_t f, const float* gate_up,
+                float* y) {
   const F d;
   const auto lanes = lane_count();
   for (std::int64_t r = begin; r < end; ++r) {
@@ -142,8 +148,8 @@ void gated_rows(Activation act, std::int64_t begin, std::int64_t end, std::int64
   }
 }
 
-void gated_backward_rows(Activation act, std::int64_t begin, std::int64_t end, std::int64_t f, const float* dy,
-                         const float* gate_up, float* d_gate_up) {
+void gated_backward_rows(Activation act, std::int64_t begin, std::int64_t end, std::int64_t f,
+                         const float* dy, const float* gate_up, float* d_gate_up) {
   const F d;
   const auto lanes = lane_count();
   for (std::int64_t r = begin; r < end; ++r) {
@@ -222,8 +228,8 @@ RowStats stats_of(std::int64_t n, const float* z) {
   return {max, max + log_total, log_total - weighted / total};
 }
 
-void backward_row(std::int64_t n, const RowStats& stats, std::int64_t target, float g_logprob, float g_entropy,
-                  float softcap, float inverse_temperature, float* z) {
+void backward_row(std::int64_t n, const RowStats& stats, std::int64_t target, float g_logprob,
+                  float g_entropy, float softcap, float inverse_temperature, float* z) {
   const F d;
   const auto lanes = lane_count();
   const auto lse = hn::Set(d, stats.lse), entropy = hn::Set(d, stats.entropy);
@@ -267,7 +273,9 @@ HWY_EXPORT(backward_row);
 
 namespace {
 // Rows to hand to a thread at least, so that a range is worth its wake-up.
-std::int64_t grain(std::int64_t width) { return std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(width, 1)); }
+std::int64_t grain(std::int64_t width) {
+  return std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(width, 1));
+}
 }  // namespace
 
 void rms_norm(const RmsNorm& s, const float* x, const float* w, float* y, float* inverse_rms) {
@@ -276,8 +284,8 @@ void rms_norm(const RmsNorm& s, const float* x, const float* w, float* y, float*
   });
 }
 
-void rms_norm_backward(const RmsNorm& s, const float* dy, const float* x, const float* w, const float* inverse_rms,
-                       float* dx, float* dw) {
+void rms_norm_backward(const RmsNorm& s, const float* dy, const float* x, const float* w,
+                       const float* inverse_rms, float* dx, float* dw) {
   parallel_for(s.rows, grain(s.dim), [&](std::int64_t b, std::int64_t e) {
     HWY_DYNAMIC_DISPATCH(rms_norm_backward_rows)(s, b, e, dy, x, w, inverse_rms, dx);
   });
@@ -300,8 +308,8 @@ void gated_backward(Activation act, std::int64_t rows, std::int64_t f, const flo
   });
 }
 
-void rotate(const HeadShape& s, std::int64_t rows, const std::int64_t* positions, const float* cos, const float* sin,
-            float sign, float* qkv) {
+void rotate(const HeadShape& s, std::int64_t rows, const std::int64_t* positions, const float* cos,
+            const float* sin, float sign, float* qkv) {
   parallel_for(rows, grain(s.qkv_width()), [&](std::int64_t b, std::int64_t e) {
     HWY_DYNAMIC_DISPATCH(rotate_rows)(s, b, e, positions, cos, sin, sign, qkv);
   });
@@ -320,8 +328,8 @@ RowStats row_stats_kept(const float* z, const std::int32_t* kept, std::int64_t c
   return row_stats(count, gathered.data());
 }
 
-void row_backward(std::int64_t n, const RowStats& stats, std::int64_t target, float g_logprob, float g_entropy,
-                  float softcap, float inverse_temperature, float* z) {
+void row_backward(std::int64_t n, const RowStats& stats, std::int64_t target, float g_logprob,
+                  float g_entropy, float softcap, float inverse_temperature, float* z) {
   HWY_DYNAMIC_DISPATCH(backward_row)(n, stats, target, g_logprob, g_entropy, softcap, inverse_temperature, z);
 }
 

@@ -63,7 +63,8 @@ at::Tensor packed_attention(const at::Tensor& qkv, const at::Tensor& spans, cons
 }
 
 at::Tensor cached_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values,
-                            const at::Tensor& cache_rows, const at::Tensor& spans, const AttentionOptions& options) {
+                            const at::Tensor& cache_rows, const at::Tensor& spans,
+                            const AttentionOptions& options) {
   if (native_path(qkv)) return native::cached_attention(qkv, keys, values, cache_rows, spans, options);
   const auto& s = options.shape;
   const auto rows = cache_rows.to(qkv.device());
@@ -73,7 +74,8 @@ at::Tensor cached_attention(const at::Tensor& qkv, const at::Tensor& keys, const
 }
 
 HeadScores score_tokens(const at::Tensor& hidden, const at::Tensor& head, const HeadQuery& query) {
-  return native_path(hidden) ? native::score_tokens(hidden, head, query) : aten::score_tokens(hidden, head, query);
+  return native_path(hidden) ? native::score_tokens(hidden, head, query)
+                             : aten::score_tokens(hidden, head, query);
 }
 
 at::Tensor head_logits(const at::Tensor& hidden, const at::Tensor& head, double softcap) {

@@ -20,13 +20,15 @@ at::ScalarType wide(const at::Tensor& x) { return x.scalar_type() == at::kDouble
 
 at::Tensor soft_cap(const at::Tensor& x, double cap) { return cap > 0 ? x.div(cap).tanh().mul(cap) : x; }
 
-// Softmax attention of q [R, Hq, D] over keys [n, Hkv, D]; blocked [R, n] is true where a query must not look.
+// Softmax attention of q [R, Hq, D] over keys [n, Hkv, D]; blocked [R, n] is true where a query must not
+// look.
 at::Tensor dense_attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
                            const at::Tensor& blocked, const AttentionOptions& o) {
   const auto R = q.size(0), n = keys.size(0), share = o.shape.q_heads / o.shape.kv_heads;
-  const auto qg = q.view({R, o.shape.kv_heads, share, o.shape.dim}).permute({1, 2, 0, 3});  // [Hkv, share, R, D]
-  const auto k = keys.permute({1, 2, 0}).unsqueeze(1);                                     // [Hkv, 1, D, n]
-  const auto v = values.permute({1, 0, 2}).unsqueeze(1);                                   // [Hkv, 1, n, D]
+  const auto qg =
+      q.view({R, o.shape.kv_heads, share, o.shape.dim}).permute({1, 2, 0, 3});  // [Hkv, share, R, D]
+  const auto k = keys.permute({1, 2, 0}).unsqueeze(1);                          // [Hkv, 1, D, n]
+  const auto v = values.permute({1, 0, 2}).unsqueeze(1);                        // [Hkv, 1, n, D]
   auto scores = soft_cap(qg.matmul(k).to(wide(q)).mul(o.scale), o.softcap);
   scores = scores.masked_fill(blocked.view({1, 1, R, n}), -std::numeric_limits<double>::infinity());
   return scores.softmax(-1).to(q.scalar_type()).matmul(v).permute({2, 0, 1, 3}).reshape({R, -1});
@@ -42,8 +44,8 @@ std::vector<Block> blocks_of(const kernel::Span* spans, std::int64_t rows) {
   for (std::int64_t t = 0; t < rows; ++t) {
     if (!blocks.empty()) {
       const kernel::Span &a = spans[t - 1], &b = spans[t];
-      if (a.prefix_begin == b.prefix_begin && a.prefix_count == b.prefix_count && a.own_begin == b.own_begin &&
-          a.own_count + 1 == b.own_count) {
+      if (a.prefix_begin == b.prefix_begin && a.prefix_count == b.prefix_count &&
+          a.own_begin == b.own_begin && a.own_count + 1 == b.own_count) {
         ++blocks.back().rows;
         continue;
       }
@@ -57,7 +59,8 @@ at::Tensor block_attention(const at::Tensor& q, const at::Tensor& keys, const at
                            const kernel::Span* spans, const Block& block, const AttentionOptions& o) {
   const kernel::Span& last = spans[block.begin + block.rows - 1];
   const auto rows_of = [&](const at::Tensor& x) {
-    return at::cat({x.narrow(0, last.prefix_begin, last.prefix_count), x.narrow(0, last.own_begin, last.own_count)});
+    return at::cat(
+        {x.narrow(0, last.prefix_begin, last.prefix_count), x.narrow(0, last.own_begin, last.own_count)});
   };
   const std::int64_t n = last.count();
   const auto options = q.options().dtype(at::kLong);
@@ -91,7 +94,8 @@ at::Tensor gathered_attention(const at::Tensor& q, const at::Tensor& keys, const
   };
   const auto qg = q.view({T, o.shape.kv_heads, share, o.shape.dim});
   auto scores = soft_cap(qg.matmul(gather(keys).transpose(-1, -2)).to(wide(q)).mul(o.scale), o.softcap);
-  scores = scores.masked_fill(blocked.view({T, 1, 1, n}).to(q.device()), -std::numeric_limits<double>::infinity());
+  scores =
+      scores.masked_fill(blocked.view({T, 1, 1, n}).to(q.device()), -std::numeric_limits<double>::infinity());
   return scores.softmax(-1).to(q.scalar_type()).matmul(gather(values)).reshape({T, -1});
 }
 
@@ -142,11 +146,12 @@ at::Tensor prepare_qkv(const at::Tensor& qkv, const kernel::HeadShape& shape, co
       .view({T, shape.qkv_width()});
 }
 
-at::Tensor attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& spans,
-                     const AttentionOptions& options) {
+at::Tensor attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
+                     const at::Tensor& spans, const AttentionOptions& options) {
   const auto* span = reinterpret_cast<const kernel::Span*>(spans.data_ptr<std::int32_t>());
   const auto blocks = blocks_of(span, q.size(0));
-  if (static_cast<std::int64_t>(blocks.size()) == q.size(0)) return gathered_attention(q, keys, values, span, options);
+  if (static_cast<std::int64_t>(blocks.size()) == q.size(0))
+    return gathered_attention(q, keys, values, span, options);
   std::vector<at::Tensor> parts;
   parts.reserve(blocks.size());
   for (const Block& block : blocks) parts.push_back(block_attention(q, keys, values, span, block, options));

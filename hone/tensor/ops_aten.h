@@ -12,8 +12,8 @@ at::Tensor gated(const at::Tensor& gate_up, kernel::Activation activation);
 at::Tensor prepare_qkv(const at::Tensor& qkv, const kernel::HeadShape& shape, const HeadNorms& norms,
                        const RopeTables& rope, const at::Tensor& positions);
 // keys, values [rows, Hkv, D]; q [T, Hq, D].
-at::Tensor attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const at::Tensor& spans,
-                     const AttentionOptions& options);
+at::Tensor attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
+                     const at::Tensor& spans, const AttentionOptions& options);
 HeadScores score_tokens(const at::Tensor& hidden, const at::Tensor& head, const HeadQuery& query);
 at::Tensor head_logits(const at::Tensor& hidden, const at::Tensor& head, double softcap);
 

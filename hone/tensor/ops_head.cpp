@@ -18,7 +18,9 @@ using torch::autograd::Function;
 using torch::autograd::variable_list;
 
 // Rows of logits at once: about 32 MiB of them, in whole row blocks of the product.
-std::int64_t chunk_rows(std::int64_t V) { return std::clamp<std::int64_t>((8 << 20) / V / 256 * 256, 256, 8192); }
+std::int64_t chunk_rows(std::int64_t V) {
+  return std::clamp<std::int64_t>((8 << 20) / V / 256 * 256, 256, 8192);
+}
 
 struct Query {
   const std::int64_t* targets;
@@ -43,7 +45,8 @@ Query query_of(const at::Tensor& targets, const at::Tensor& inverse_temperature,
   return q;
 }
 
-// Calls body(row, z) for every row, z being its scaled logits [V]; `after` sees each chunk (first row, rows, z) whole.
+// Calls body(row, z) for every row, z being its scaled logits [V]; `after` sees each chunk (first row, rows,
+// z) whole.
 template <class Body, class After>
 void each_logit_row(const at::Tensor& hidden, const at::Tensor& head, const Query& q, const Body& body,
                     const After& after) {
@@ -67,7 +70,10 @@ void each_logit_row(const at::Tensor& hidden, const at::Tensor& head, const Quer
 struct ScoreFunction : Function<ScoreFunction> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& hidden, const at::Tensor& head,
                                const at::Tensor& targets, const at::Tensor& inverse_temperature,
-                               const at::Tensor& kept_ids, const at::Tensor& kept_offsets, double softcap) {
+                               const c10::optional<at::Tensor>& maybe_kept_ids,
+                               const c10::optional<at::Tensor>& maybe_kept_offsets, double softcap) {
+    const auto kept_ids = maybe_kept_ids.value_or(at::Tensor());
+    const auto kept_offsets = maybe_kept_offsets.value_or(at::Tensor());
     const std::int64_t N = hidden.size(0), V = head.size(0);
     auto logprobs = at::empty({N}, hidden.options()), entropy = at::empty({N}, hidden.options());
     auto max_lse = at::empty({N, 2}, hidden.options());
@@ -79,7 +85,8 @@ struct ScoreFunction : Function<ScoreFunction> {
           const auto target = q.targets[row];
           HONE_CHECK(target >= 0 && target < V, "target {} is outside the vocabulary of {}", target, V);
           const auto kept = q.kept_count(row);
-          const auto stats = kept > 0 ? kernel::row_stats_kept(z, q.kept(row), kept) : kernel::row_stats(V, z);
+          const auto stats =
+              kept > 0 ? kernel::row_stats_kept(z, q.kept(row), kept) : kernel::row_stats(V, z);
           lp[row] = z[target] - stats.lse;
           h[row] = stats.entropy;
           ml[2 * row] = stats.max;
@@ -87,7 +94,8 @@ struct ScoreFunction : Function<ScoreFunction> {
         },
         [](std::int64_t, std::int64_t, float*) {});
     if (ctx != nullptr) {
-      ctx->save_for_backward({hidden, head, targets, inverse_temperature, kept_ids, kept_offsets, entropy, max_lse});
+      ctx->save_for_backward(
+          {hidden, head, targets, inverse_temperature, kept_ids, kept_offsets, entropy, max_lse});
       ctx->saved_data["softcap"] = softcap;
     }
     return {logprobs, entropy};
@@ -130,11 +138,13 @@ struct ScoreFunction : Function<ScoreFunction> {
 }  // namespace
 
 HeadScores score_tokens(const at::Tensor& hidden, const at::Tensor& head, const HeadQuery& q) {
-  const auto scores = at::GradMode::is_enabled()
-                          ? ScoreFunction::apply(hidden, head, q.targets_N, q.inverse_temperature_N, q.kept_ids,
-                                                 q.kept_offsets, q.softcap)
-                          : ScoreFunction::forward(nullptr, hidden, head, q.targets_N, q.inverse_temperature_N,
-                                                   q.kept_ids, q.kept_offsets, q.softcap);
+  const c10::optional<at::Tensor> ids(q.kept_ids),
+      offsets(q.kept_offsets);  // may be undefined, which plain inputs may not
+  const auto scores =
+      at::GradMode::is_enabled()
+          ? ScoreFunction::apply(hidden, head, q.targets_N, q.inverse_temperature_N, ids, offsets, q.softcap)
+          : ScoreFunction::forward(nullptr, hidden, head, q.targets_N, q.inverse_temperature_N, ids, offsets,
+                                   q.softcap);
   return {scores[0], scores[1]};
 }
 

@@ -1,5 +1,5 @@
-// The CPU fp32 implementations of ops.h. With gradients on they are autograd functions whose backward pass adds weight
-// gradients into weight.grad() itself.
+// The CPU fp32 implementations of ops.h. With gradients on they are autograd functions whose backward pass
+// adds weight gradients into weight.grad() itself.
 #pragma once
 
 #include "hone/tensor/ops.h"
@@ -15,7 +15,8 @@ at::Tensor prepare_qkv(const at::Tensor& qkv, const kernel::HeadShape& shape, co
                        const RopeTables& rope, const at::Tensor& positions);
 at::Tensor packed_attention(const at::Tensor& qkv, const at::Tensor& spans, const AttentionOptions& options);
 at::Tensor cached_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values,
-                            const at::Tensor& cache_rows, const at::Tensor& spans, const AttentionOptions& options);
+                            const at::Tensor& cache_rows, const at::Tensor& spans,
+                            const AttentionOptions& options);
 HeadScores score_tokens(const at::Tensor& hidden, const at::Tensor& head, const HeadQuery& query);
 
 // A weight's gradient buffer, made of zeros when there is none yet; null when the weight is frozen.

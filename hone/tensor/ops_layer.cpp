@@ -20,13 +20,17 @@ const kernel::Span* spans_of(const at::Tensor& spans) {
   return reinterpret_cast<const kernel::Span*>(spans.data_ptr<std::int32_t>());
 }
 
-at::Tensor float_options_empty(const at::Tensor& like, std::int64_t n) { return at::empty({n}, like.options()); }
+at::Tensor float_options_empty(const at::Tensor& like, std::int64_t n) {
+  return at::empty({n}, like.options());
+}
 
 struct RmsNormFunction : Function<RmsNormFunction> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& w, double eps, bool add_one) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& w, double eps,
+                            bool add_one) {
     const kernel::RmsNorm shape{x.size(0), x.size(1), static_cast<float>(eps), add_one};
     auto y = at::empty_like(x), inverse = float_options_empty(x, x.size(0));
-    kernel::rms_norm(shape, x.data_ptr<float>(), w.data_ptr<float>(), y.data_ptr<float>(), inverse.data_ptr<float>());
+    kernel::rms_norm(shape, x.data_ptr<float>(), w.data_ptr<float>(), y.data_ptr<float>(),
+                     inverse.data_ptr<float>());
     ctx->save_for_backward({x, w, inverse});
     ctx->saved_data["eps"] = eps;
     ctx->saved_data["add_one"] = add_one;
@@ -73,9 +77,13 @@ kernel::RmsNorm head_norm(const kernel::HeadShape& s, std::int64_t rows, std::in
 }
 
 struct PrepareFunction : Function<PrepareFunction> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, const at::Tensor& q_norm,
-                            const at::Tensor& k_norm, const at::Tensor& cos, const at::Tensor& sin,
-                            const at::Tensor& positions, std::int64_t q_heads, std::int64_t kv_heads, double eps) {
+  using MaybeTensor = c10::optional<at::Tensor>;  // autograd wants every plain tensor input defined
+
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, const MaybeTensor& maybe_q_norm,
+                            const MaybeTensor& maybe_k_norm, const at::Tensor& cos, const at::Tensor& sin,
+                            const at::Tensor& positions, std::int64_t q_heads, std::int64_t kv_heads,
+                            double eps) {
+    const auto q_norm = maybe_q_norm.value_or(at::Tensor()), k_norm = maybe_k_norm.value_or(at::Tensor());
     const std::int64_t T = qkv.size(0);
     const kernel::HeadShape s{q_heads, kv_heads, qkv.size(1) / (q_heads + 2 * kv_heads)};
     auto y = qkv.clone();
@@ -86,13 +94,16 @@ struct PrepareFunction : Function<PrepareFunction> {
       q_inverse = float_options_empty(qkv, T * q_heads);
       k_inverse = float_options_empty(qkv, T * kv_heads);
       const std::int64_t k_at = q_heads * s.dim;
-      kernel::rms_norm(head_norm(s, T, q_heads, eps), in, q_norm.data_ptr<float>(), out, q_inverse.data_ptr<float>());
+      kernel::rms_norm(head_norm(s, T, q_heads, eps), in, q_norm.data_ptr<float>(), out,
+                       q_inverse.data_ptr<float>());
       kernel::rms_norm(head_norm(s, T, kv_heads, eps), in + k_at, k_norm.data_ptr<float>(), out + k_at,
                        k_inverse.data_ptr<float>());
     }
-    kernel::rotate(s, T, positions.data_ptr<std::int64_t>(), cos.data_ptr<float>(), sin.data_ptr<float>(), 1.0f, out);
+    kernel::rotate(s, T, positions.data_ptr<std::int64_t>(), cos.data_ptr<float>(), sin.data_ptr<float>(),
+                   1.0f, out);
     if (ctx != nullptr) {
-      ctx->save_for_backward({q_norm.defined() ? qkv : at::Tensor(), q_norm, k_norm, cos, sin, positions, q_inverse, k_inverse});
+      ctx->save_for_backward(
+          {q_norm.defined() ? qkv : at::Tensor(), q_norm, k_norm, cos, sin, positions, q_inverse, k_inverse});
       ctx->saved_data["q_heads"] = q_heads;
       ctx->saved_data["kv_heads"] = kv_heads;
       ctx->saved_data["eps"] = eps;
@@ -108,8 +119,8 @@ struct PrepareFunction : Function<PrepareFunction> {
     const std::int64_t T = dx.size(0);
     const kernel::HeadShape s{q_heads, kv_heads, dx.size(1) / (q_heads + 2 * kv_heads)};
     float* d = dx.data_ptr<float>();
-    kernel::rotate(s, T, positions.data_ptr<std::int64_t>(), saved[3].data_ptr<float>(), saved[4].data_ptr<float>(),
-                   -1.0f, d);
+    kernel::rotate(s, T, positions.data_ptr<std::int64_t>(), saved[3].data_ptr<float>(),
+                   saved[4].data_ptr<float>(), -1.0f, d);
     if (q_norm.defined()) {
       const auto dy = dx.clone();
       const float *g = dy.data_ptr<float>(), *x = qkv.data_ptr<float>();
@@ -128,11 +139,13 @@ kernel::Attention attention_of(const AttentionOptions& o, std::int64_t q_stride,
 }
 
 struct AttentionFunction : Function<AttentionFunction> {
-  static AttentionOptions options_of(const kernel::HeadShape& s, double scale, double softcap, std::int64_t window) {
+  static AttentionOptions options_of(const kernel::HeadShape& s, double scale, double softcap,
+                                     std::int64_t window) {
     return {s, scale, softcap, window};
   }
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, const at::Tensor& spans, std::int64_t q_heads,
-                            std::int64_t kv_heads, double scale, double softcap, std::int64_t window) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, const at::Tensor& spans,
+                            std::int64_t q_heads, std::int64_t kv_heads, double scale, double softcap,
+                            std::int64_t window) {
     const std::int64_t T = qkv.size(0), W = qkv.size(1);
     const kernel::HeadShape s{q_heads, kv_heads, W / (q_heads + 2 * kv_heads)};
     auto out = at::empty({T, q_heads * s.dim}, qkv.options());
@@ -163,11 +176,11 @@ struct AttentionFunction : Function<AttentionFunction> {
     const std::int64_t k_at = q_heads * s.dim, v_at = k_at + kv_heads * s.dim;
     const float* q = qkv.data_ptr<float>();
     float* d = dx.data_ptr<float>();
-    const auto options = options_of(s, ctx->saved_data["scale"].toDouble(), ctx->saved_data["softcap"].toDouble(),
-                                    ctx->saved_data["window"].toInt());
+    const auto options = options_of(s, ctx->saved_data["scale"].toDouble(),
+                                    ctx->saved_data["softcap"].toDouble(), ctx->saved_data["window"].toInt());
     kernel::attention_backward(attention_of(options, W, W), T, spans_of(spans), q, q + k_at, q + v_at,
-                               out.data_ptr<float>(), lse.data_ptr<float>(), d_out.data_ptr<float>(), d, d + k_at,
-                               d + v_at);
+                               out.data_ptr<float>(), lse.data_ptr<float>(), d_out.data_ptr<float>(), d,
+                               d + k_at, d + v_at);
     return {dx, {}, {}, {}, {}, {}, {}};
   }
 };
@@ -177,8 +190,8 @@ struct AttentionFunction : Function<AttentionFunction> {
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps, bool add_one) {
   if (at::GradMode::is_enabled()) return RmsNormFunction::apply(x, w, eps, add_one);
   auto y = at::empty_like(x), inverse = float_options_empty(x, x.size(0));
-  kernel::rms_norm({x.size(0), x.size(1), static_cast<float>(eps), add_one}, x.data_ptr<float>(), w.data_ptr<float>(),
-                   y.data_ptr<float>(), inverse.data_ptr<float>());
+  kernel::rms_norm({x.size(0), x.size(1), static_cast<float>(eps), add_one}, x.data_ptr<float>(),
+                   w.data_ptr<float>(), y.data_ptr<float>(), inverse.data_ptr<float>());
   return y;
 }
 
@@ -190,23 +203,26 @@ at::Tensor gated(const at::Tensor& gate_up, kernel::Activation activation) {
 at::Tensor prepare_qkv(const at::Tensor& qkv, const kernel::HeadShape& shape, const HeadNorms& norms,
                        const RopeTables& rope, const at::Tensor& positions) {
   if (at::GradMode::is_enabled()) {
-    return PrepareFunction::apply(qkv, norms.q_D, norms.k_D, rope.cos, rope.sin, positions, shape.q_heads,
-                                  shape.kv_heads, norms.eps);
+    return PrepareFunction::apply(qkv, PrepareFunction::MaybeTensor(norms.q_D),
+                                  PrepareFunction::MaybeTensor(norms.k_D), rope.cos, rope.sin, positions,
+                                  shape.q_heads, shape.kv_heads, norms.eps);
   }
-  return PrepareFunction::forward(nullptr, qkv, norms.q_D, norms.k_D, rope.cos, rope.sin, positions, shape.q_heads,
-                                  shape.kv_heads, norms.eps);
+  return PrepareFunction::forward(nullptr, qkv, norms.q_D, norms.k_D, rope.cos, rope.sin, positions,
+                                  shape.q_heads, shape.kv_heads, norms.eps);
 }
 
 at::Tensor packed_attention(const at::Tensor& qkv, const at::Tensor& spans, const AttentionOptions& o) {
   if (at::GradMode::is_enabled()) {
-    return AttentionFunction::apply(qkv, spans, o.shape.q_heads, o.shape.kv_heads, o.scale, o.softcap, o.window);
-  }
-  return AttentionFunction::forward(nullptr, qkv, spans, o.shape.q_heads, o.shape.kv_heads, o.scale, o.softcap,
+    return AttentionFunction::apply(qkv, spans, o.shape.q_heads, o.shape.kv_heads, o.scale, o.softcap,
                                     o.window);
+  }
+  return AttentionFunction::forward(nullptr, qkv, spans, o.shape.q_heads, o.shape.kv_heads, o.scale,
+                                    o.softcap, o.window);
 }
 
 at::Tensor cached_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values,
-                            const at::Tensor& cache_rows, const at::Tensor& spans, const AttentionOptions& o) {
+                            const at::Tensor& cache_rows, const at::Tensor& spans,
+                            const AttentionOptions& o) {
   const std::int64_t T = qkv.size(0), W = qkv.size(1), width = o.shape.kv_heads * o.shape.dim;
   const float* x = qkv.data_ptr<float>();
   float *k = keys.data_ptr<float>(), *v = values.data_ptr<float>();

@@ -35,7 +35,10 @@ at::Tensor multiply(const at::Tensor& x, const at::Tensor& w, const at::Tensor& 
 }
 
 struct LinearFunction : Function<LinearFunction> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& w, const at::Tensor& b) {
+  // Inputs that may be undefined travel as optionals: autograd wants every tensor input defined.
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& w,
+                            const c10::optional<at::Tensor>& bias) {
+    const auto b = bias.value_or(at::Tensor());
     ctx->save_for_backward({x, w, b});
     return multiply(x, w, b);
   }
@@ -68,7 +71,8 @@ at::Tensor look_up(const at::Tensor& ids, const at::Tensor& w, double scale) {
   float* out = y.data_ptr<float>();
   const auto s = static_cast<float>(scale);
   for (std::int64_t t = 0; t < T; ++t) {
-    HONE_CHECK(id[t] >= 0 && id[t] < w.size(0), "token id {} is outside the vocabulary of {}", id[t], w.size(0));
+    HONE_CHECK(id[t] >= 0 && id[t] < w.size(0), "token id {} is outside the vocabulary of {}", id[t],
+               w.size(0));
     for (std::int64_t h = 0; h < H; ++h) out[t * H + h] = table[id[t] * H + h] * s;
   }
   return y;
@@ -89,11 +93,12 @@ struct EmbedFunction : Function<EmbedFunction> {
       const auto* id = ids.data_ptr<std::int64_t>();
       const float* d = dy.data_ptr<float>();
       const auto s = static_cast<float>(ctx->saved_data["scale"].toDouble());
-      parallel_for(H, 64, [&](std::int64_t begin, std::int64_t end) {  // columns: row order whatever the threads
-        for (std::int64_t t = 0; t < T; ++t) {
-          for (std::int64_t h = begin; h < end; ++h) dw[id[t] * H + h] += s * d[t * H + h];
-        }
-      });
+      parallel_for(H, 64,
+                   [&](std::int64_t begin, std::int64_t end) {  // columns: row order whatever the threads
+                     for (std::int64_t t = 0; t < T; ++t) {
+                       for (std::int64_t h = begin; h < end; ++h) dw[id[t] * H + h] += s * d[t * H + h];
+                     }
+                   });
     }
     return {at::Tensor(), at::Tensor(), at::Tensor()};
   }
@@ -104,7 +109,8 @@ at::Tensor take(const at::Tensor& x, const at::Tensor& rows) {
   auto y = at::empty({N, H}, x.options());
   const auto* row = rows.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < N; ++i) {
-    std::memcpy(y.data_ptr<float>() + i * H, x.data_ptr<float>() + row[i] * H, static_cast<std::size_t>(H) * sizeof(float));
+    std::memcpy(y.data_ptr<float>() + i * H, x.data_ptr<float>() + row[i] * H,
+                static_cast<std::size_t>(H) * sizeof(float));
   }
   return y;
 }
@@ -140,7 +146,7 @@ float* gradient_of(const at::Tensor& weight) {
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b) {
   if (!at::GradMode::is_enabled()) return multiply(x, w, b);
-  return LinearFunction::apply(x, w, b);
+  return LinearFunction::apply(x, w, c10::optional<at::Tensor>(b));
 }
 
 at::Tensor embed(const at::Tensor& ids, const at::Tensor& w, double scale) {

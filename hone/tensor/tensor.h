@@ -1,4 +1,5 @@
-// The one narrow ATen header: Tensor, and the guard that turns gradients off. Operators are included one by one.
+// The one narrow ATen header: Tensor, and the guard that turns gradients off. Operators are included one by
+// one.
 #pragma once
 
 #include <ATen/core/Tensor.h>
