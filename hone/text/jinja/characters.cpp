@@ -9,7 +9,26 @@
 namespace hone::jinja {
 namespace {
 
-constexpr std::int32_t kSharpS = 0xDF, kCapitalSigma = 0x3A3, kFinalSigma = 0x3C2;
+constexpr std::int32_t kCapitalSigma = 0x3A3, kFinalSigma = 0x3C2, kCapitalDottedI = 0x130;
+
+// The characters whose upper case is several (Unicode's SpecialCasing.txt): those of Latin script.
+struct SpecialCase {
+  std::int32_t code;
+  std::string_view upper, title;
+};
+constexpr SpecialCase kSpecialCases[] = {
+    {0xDF, "SS", "Ss"},     {0x149, "\u02BCN", "\u02BCN"}, {0x1F0, "J\u030C", "J\u030C"},
+    {0xFB00, "FF", "Ff"},   {0xFB01, "FI", "Fi"},          {0xFB02, "FL", "Fl"},
+    {0xFB03, "FFI", "Ffi"}, {0xFB04, "FFL", "Ffl"},        {0xFB05, "ST", "St"},
+    {0xFB06, "ST", "St"},
+};
+
+const SpecialCase* special_case(std::int32_t code) {
+  if (code != 0xDF && code != 0x149 && code != 0x1F0 && (code < 0xFB00 || code > 0xFB06)) return nullptr;
+  const auto* found = std::find_if(std::begin(kSpecialCases), std::end(kSpecialCases),
+                                   [&](const SpecialCase& special) { return special.code == code; });
+  return found == std::end(kSpecialCases) ? nullptr : found;
+}
 
 utf8proc_category_t category(std::int32_t code) {
   return code < 0 ? UTF8PROC_CATEGORY_CN : utf8proc_category(code);
@@ -32,8 +51,10 @@ enum class Case { kUpper, kLower, kTitle };
 void append_in_case(std::string& out, std::string_view text, std::size_t at, const Character& c, Case to) {
   if (c.code < 0) {
     out += text[at];
-  } else if (c.code == kSharpS && to != Case::kLower) {
-    out += to == Case::kUpper ? "SS" : "Ss";
+  } else if (const SpecialCase* special = special_case(c.code); special && to != Case::kLower) {
+    out += to == Case::kUpper ? special->upper : special->title;
+  } else if (c.code == kCapitalDottedI && to == Case::kLower) {
+    out += "i\u0307";
   } else if (to == Case::kUpper) {
     append_utf8(out, static_cast<std::uint32_t>(utf8proc_toupper(c.code)));
   } else if (to == Case::kTitle) {

@@ -264,6 +264,7 @@ Result<std::string> percent_format(Budget& budget, const std::string& format, co
 Result<std::string> brace_format(Budget& budget, const std::string& format, const Arguments& values) {
   std::string out;
   std::size_t automatic = 0;
+  bool numbered = false;
   for (std::size_t at = 0; at < format.size(); ++at) {
     const char c = format[at];
     const bool doubled = at + 1 < format.size() && format[at + 1] == c;
@@ -288,6 +289,9 @@ Result<std::string> brace_format(Budget& budget, const std::string& format, cons
     if (as_repr || field.ends_with("!s")) field.resize(field.size() - 2);
     const Value* value = nullptr;
     if (field.find_first_not_of("0123456789") == std::string::npos) {
+      numbered = numbered || !field.empty();
+      if (numbered && (field.empty() || automatic > 0))
+        return failure("fields must all have numbers, or none", format);
       if (field.size() > 9) return failure("a field's number must be small", field);
       const std::size_t index =
           field.empty() ? automatic++ : static_cast<std::size_t>(std::atoll(field.c_str()));

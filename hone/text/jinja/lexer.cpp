@@ -44,6 +44,7 @@ class Lexer {
       const std::size_t tag = next_tag();
       if (tag == std::string_view::npos) {
         emit(Kind::kData, view_.substr(at_));
+        advance(view_.size());
         break;
       }
       const char kind = view_[tag + 1];
@@ -241,6 +242,10 @@ class Lexer {
         if (exponent > end + 1 + sign) end = exponent;
       }
     }
+    const bool zero_led =
+        view_[at_] == '0' && view_.substr(at_, whole - at_).find_first_not_of("0_") != view_.npos;
+    if (zero_led && end == whole)
+      return error("an integer must not start with 0", std::string(view_.substr(at_, end - at_)));
     return take(end == whole ? Kind::kInteger : Kind::kFloat, end);
   }
 

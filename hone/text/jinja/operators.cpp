@@ -261,7 +261,7 @@ Result<Value> slice(Budget& budget, const Value& value, const Value& start, cons
   }
   const Sequence* sequence = value.sequence();
   if (!sequence || !sequence->indexable()) {
-    return failure("only strings, lists and tuples can be sliced", type_name(value));
+    return Value::undefined("'" + type_name(value) + " object' cannot be sliced");
   }
   HONE_TRY(const Bounds b, bounds(static_cast<std::int64_t>(sequence->items.size()), start, stop, step));
   std::vector<Value> items;
