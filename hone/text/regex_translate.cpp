@@ -203,7 +203,11 @@ class Translator {
       case 'v':
         return std::string("\\x0B");
       case 'b':
-        return std::string(in_class ? "\\x08" : "\\b");
+        if (in_class) return std::string("\\x08");
+        return boundary(true);
+      case 'B':
+        if (in_class) return unsupported("\\B within a class");
+        return boundary(false);
       case 'u': {
         const std::string_view digits = in_.substr(at_, 4);
         if (digits.size() < 4) return unsupported("an unfinished \\u");
@@ -213,7 +217,7 @@ class Translator {
       default:
         break;
     }
-    constexpr std::string_view kSame = "xnrtfae0123456789ABzZGKRX";
+    constexpr std::string_view kSame = "xnrtfae0123456789AzZGKRX";
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (letter && kSame.find(c) == std::string_view::npos) return unsupported(fmt::format("\\{}", c));
     if (static_cast<unsigned char>(c) < 0x80) return std::string{'\\', c};
@@ -221,6 +225,13 @@ class Translator {
     const std::size_t length = next_utf8(in_.substr(at_)).length;
     at_ += length;
     return std::string(in_.substr(at_ - length, length));
+  }
+
+  // A word boundary, or the lack of one, by the same words as \w.
+  Result<std::string> boundary(bool present) const {
+    const std::string word = "[" + std::string(kWordMembers) + "]";
+    const std::string same = present ? "!" : "=", other = present ? "=" : "!";
+    return "(?:(?<=" + word + ")(?" + same + word + ")|(?<!" + word + ")(?" + other + word + "))";
   }
 
   Result<std::string> property() {

@@ -23,12 +23,12 @@ class Tokenizer {
   // that are not in the vocabulary, malformed JSON.
   static Result<Tokenizer> load(const std::filesystem::path& folder);
 
-  // Special tokens that stand in the text are matched. With add_special, what the post-processor adds (bos
-  // …).
+  // Added tokens that stand in the text are matched. With add_special, also what the post-processor adds (bos
+  // …). Bytes that are not UTF-8 are read as U+FFFD.
   std::vector<std::int32_t> encode(std::string_view text, bool add_special = false) const;
 
-  // Invalid UTF-8 becomes U+FFFD, as the reference decoder does. Ids outside the vocabulary decode to
-  // nothing.
+  // Invalid UTF-8 becomes U+FFFD, as the reference decoder does. Ids outside the
+  // vocabulary decode to nothing.
   std::string decode(std::span<const std::int32_t> ids, bool skip_special = false) const;
 
   // The raw bytes of one token; for a special token its text.
@@ -38,7 +38,7 @@ class Tokenizer {
   std::optional<std::int32_t> id_of(std::string_view token) const;
   std::int64_t vocab_size() const;  // largest id + 1
 
-  // From tokenizer_config.json; absent where it has none.
+  // From tokenizer_config.json, or else special_tokens_map.json; absent where they have none.
   std::optional<std::int32_t> eos_id() const;
   std::optional<std::int32_t> bos_id() const;
   std::optional<std::int32_t> pad_id() const;

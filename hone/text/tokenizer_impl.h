@@ -50,9 +50,13 @@ struct Tokenizer::Impl {
   void walk(std::string_view text, Workspace& workspace, const std::function<void(std::string_view)>& word,
             const std::function<void(std::int32_t)>& token) const;
 
-  // From the text of tokenizer.json, and of tokenizer_config.json (empty: none).
-  static Result<std::shared_ptr<Impl>> parse(std::string_view tokenizer_json, const std::string& where,
-                                             std::string_view config_json, const std::string& config_where);
+  // The texts of its files (empty: there is none), with names for errors.
+  struct Source {
+    std::string_view text;
+    std::string where;
+  };
+  static Result<std::shared_ptr<Impl>> parse(const Source& tokenizer, const Source& config,
+                                             const Source& special_tokens_map);
 };
 
 }  // namespace hone

@@ -150,7 +150,8 @@ Result<void> read_added_tokens_decoder(const Json& config, const std::string& wh
 void index_tokens(Tokenizer::Impl& impl, std::int64_t limit) {
   impl.special.assign(static_cast<std::size_t>(limit), false);
   for (const AddedToken& token : impl.added.all()) {
-    impl.added_texts[token.id] = token.content;
+    // As the reference shows it.
+    impl.added_texts[token.id] = token.normalized ? impl.normalizer.apply(token.content) : token.content;
     impl.added_ids[token.content] = token.id;
     impl.special[static_cast<std::size_t>(token.id)] = token.special;
   }
@@ -170,6 +171,14 @@ void index_tokens(Tokenizer::Impl& impl, std::int64_t limit) {
   }
 }
 
+// Empty where there is no such file.
+Result<Json> parse_object(const Tokenizer::Impl::Source& source) {
+  if (source.text.empty()) return Json(Json::object());
+  HONE_TRY(Json value, parse_json(source.text, source.where));
+  if (!value.is_object()) return Error{source.where, "must be an object", brief(value)};
+  return value;
+}
+
 Json member(const Json& object, const char* key) {
   const auto value = object.find(key);
   return value == object.end() ? Json() : *value;
@@ -177,16 +186,14 @@ Json member(const Json& object, const char* key) {
 
 }  // namespace
 
-Result<std::shared_ptr<Tokenizer::Impl>> Tokenizer::Impl::parse(std::string_view tokenizer_json,
-                                                                const std::string& where,
-                                                                std::string_view config_json,
-                                                                const std::string& config_where) {
-  HONE_TRY(TokenizerJson file, parse_tokenizer_json(tokenizer_json, where));
-  Json config = Json::object();
-  if (!config_json.empty()) {
-    HONE_TRY(config, parse_json(config_json, config_where));
-    if (!config.is_object()) return Error{config_where, "must be an object", brief(config)};
-  }
+Result<std::shared_ptr<Tokenizer::Impl>> Tokenizer::Impl::parse(const Source& tokenizer,
+                                                                const Source& config_source,
+                                                                const Source& special_tokens_map) {
+  const std::string& where = tokenizer.where;
+  const std::string& config_where = config_source.where;
+  HONE_TRY(TokenizerJson file, parse_tokenizer_json(tokenizer.text, where));
+  HONE_TRY(const Json config, parse_object(config_source));
+  HONE_TRY(const Json map, parse_object(special_tokens_map));
   HONE_TRY(Bpe bpe, Bpe::build(std::move(file.source), where + ": model"));
   auto impl = std::make_shared<Impl>(std::move(bpe));
   HONE_TRY(impl->normalizer, Normalizer::parse(member(file.root, "normalizer"), where + ": normalizer"));
@@ -199,9 +206,14 @@ Result<std::shared_ptr<Tokenizer::Impl>> Tokenizer::Impl::parse(std::string_view
   AddedTokenList list(impl->bpe);
   HONE_TRY_VOID(read_added_tokens(file.root, where, list));
   HONE_TRY_VOID(read_added_tokens_decoder(config, config_where, list));
-  HONE_TRY(impl->eos_text, token_text(config, "eos_token", config_where));
-  HONE_TRY(impl->bos_text, token_text(config, "bos_token", config_where));
-  HONE_TRY(const std::string pad_text, token_text(config, "pad_token", config_where));
+  const auto named = [&](const char* key) -> Result<std::string> {
+    HONE_TRY(std::string text, token_text(config, key, config_where));
+    if (!text.empty() || config.contains(key)) return text;
+    return token_text(map, key, special_tokens_map.where);
+  };
+  HONE_TRY(impl->eos_text, named("eos_token"));
+  HONE_TRY(impl->bos_text, named("bos_token"));
+  HONE_TRY(const std::string pad_text, named("pad_token"));
   HONE_TRY(impl->chat_template, chat_template_of(config, config_where));
   // What the configuration names as the end, the beginning or padding is special even when it is an ordinary
   // token of the vocabulary.
@@ -229,7 +241,6 @@ Result<std::shared_ptr<Tokenizer::Impl>> Tokenizer::Impl::parse(std::string_view
 
 Result<Tokenizer> Tokenizer::load(const std::filesystem::path& folder) {
   std::vector<std::pair<std::string, std::string>> files;
-  std::string tokenizer_json, config_json, template_file;
   for (const char* name : kFiles) {
     const std::filesystem::path path = folder / name;
     std::error_code ignored;
@@ -238,16 +249,16 @@ Result<Tokenizer> Tokenizer::load(const std::filesystem::path& folder) {
     HONE_TRY(std::string text, read_file(path));
     files.emplace_back(name, std::move(text));
   }
-  const auto text_of = [&](std::string_view name) -> std::string_view {
+  const auto source = [&](std::string_view name) {
+    Impl::Source result{{}, (folder / name).string()};
     for (const auto& [file, text] : files) {
-      if (file == name) return text;
+      if (file == name) result.text = text;
     }
-    return {};
+    return result;
   };
-  HONE_TRY(std::shared_ptr<Impl> impl,
-           Impl::parse(text_of("tokenizer.json"), (folder / "tokenizer.json").string(),
-                       text_of("tokenizer_config.json"), (folder / "tokenizer_config.json").string()));
-  const std::string_view jinja = text_of("chat_template.jinja");
+  HONE_TRY(std::shared_ptr<Impl> impl, Impl::parse(source("tokenizer.json"), source("tokenizer_config.json"),
+                                                   source("special_tokens_map.json")));
+  const std::string_view jinja = source("chat_template.jinja").text;
   if (!jinja.empty()) impl->chat_template = jinja;
   impl->files = std::move(files);
   return Tokenizer(std::move(impl));

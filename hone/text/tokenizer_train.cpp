@@ -217,8 +217,9 @@ Result<TokenizerFiles> train_tokenizer(const TokenizerInitOptions& options,
   };
 
   // The same tokenizer without merges cuts the texts into words, so that training sees what encoding will.
+  const std::string unmerged = text_so_far();
   HONE_TRY(const std::shared_ptr<Tokenizer::Impl> cutter,
-           Tokenizer::Impl::parse(text_so_far(), "trained tokenizer.json", "", ""));
+           Tokenizer::Impl::parse({unmerged, "trained tokenizer.json"}, {}, {}));
   std::map<std::string, std::int64_t> words;
   Tokenizer::Impl::Workspace workspace;
   for (const std::string& text : texts) {

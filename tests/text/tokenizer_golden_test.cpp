@@ -1,4 +1,7 @@
 // Encoding and decoding against the reference implementation, over every tokenizer fixture there is.
+//
+// tests/golden/tokenizers: smollm2 is SmolLM2's own; the made-* are its first merges under the normalizers,
+// patterns, added tokens and post-processors of other families, with what `tokenizers` 0.23.1 gives for them.
 #include <gtest/gtest.h>
 
 #include "hone/base/json.h"
