@@ -43,7 +43,7 @@ bool TextSet::find(std::string_view text, std::size_t from, std::size_t* begin, 
 
 Result<AddedTokens> AddedTokens::build(std::vector<AddedToken> tokens, const Normalizer& normalizer) {
   AddedTokens added;
-  HONE_TRY(added.word_, Regex::compile(R"([\w\u200C\u200D])"));
+  HONE_TRY(added.word_, Regex::compile(R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200C\u200D])"));
   added.tokens_ = std::move(tokens);
   // Special ones first, so that of two with one text the special one is found.
   for (const bool special : {true, false}) {

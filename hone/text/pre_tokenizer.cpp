@@ -60,7 +60,9 @@ Result<void> PreTokenizer::parse_into(std::vector<Stage>& stages, const Json& co
   } else if (type == "WhitespaceSplit") {
     stages.push_back(SplitCharacters{is_whitespace, Behavior::kRemoved});
   } else if (type == "Whitespace") {
-    HONE_TRY(Regex words, Regex::compile(R"([\w\u200C\u200D]+|[^\w\s\u200C\u200D]+)"));
+    // The characters of Rust's \w, which are not quite Oniguruma's.
+    const std::string word = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200C\u200D)";
+    HONE_TRY(Regex words, Regex::compile("[" + word + "]+|[^\\s" + word + "]+"));
     stages.push_back(Split{std::move(words), Behavior::kRemoved, true});
   } else {
     return Error{where,

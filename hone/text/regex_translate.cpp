@@ -11,7 +11,9 @@
 namespace hone {
 namespace {
 
-constexpr std::string_view kWordMembers = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+// Oniguruma's words hold the numbers of Latin-1 besides what Unicode (UTS 18, annex C) puts in them.
+constexpr std::string_view kWordMembers =
+    "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}";
 constexpr std::string_view kHexMembers = "0-9A-Fa-f";
 
 constexpr std::array<std::string_view, 19> kBinaryProperties = {"alphabetic",
