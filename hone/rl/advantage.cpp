@@ -67,8 +67,9 @@ TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& op
                             std::int64_t step) {
   TrainBatch batch;
   batch.step = step;
+  const bool advantage_only = options.beta == 0.0 && options.entropy_bonus == 0.0;
   for (const Group& group : groups) {
-    if (!has_signal(group)) continue;
+    const bool silent = advantage_only && !has_signal(group);
     TrainGroup train;
     train.prompt = group.prompt_ids;
     for (const Rollout& rollout : group.rollouts) {
@@ -77,6 +78,11 @@ TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& op
                  group.problem.source, completion.ids.size(), completion.logprobs.size());
       if (!rollout.reward.total || completion.ids.empty()) continue;
       const bool masked = options.mask_truncated && completion.finish == FinishReason::kLength;
+      if (silent) {
+        ++batch.silent_sequences;
+        batch.silent_tokens += masked ? 0 : static_cast<std::int64_t>(completion.ids.size());
+        continue;
+      }
       TrainSequence sequence;
       sequence.completion = completion.ids;
       sequence.loss_mask.assign(completion.ids.size(), masked ? 0 : 1);
@@ -86,7 +92,7 @@ TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& op
       sequence.advantage = rollout.advantage;
       train.sequences.push_back(std::move(sequence));
     }
-    batch.groups.push_back(std::move(train));
+    if (!train.sequences.empty()) batch.groups.push_back(std::move(train));
   }
   return batch;
 }

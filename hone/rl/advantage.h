@@ -27,9 +27,9 @@ bool has_signal(const Group& group);
 // max_new_tokens.
 double overlong_penalty(std::int64_t length, std::int64_t max_new_tokens, const LossOptions& options);
 
-// The step's batch: groups without signal and undecided rollouts are left out, so that they count in no
-// denominator; truncated completions (finish kLength) get a zero mask when asked. Requires assign_advantages
-// before.
+// The step's batch. Undecided rollouts are left out and count in no denominator. Groups without signal are left
+// out too and only counted, unless a KL term or an entropy bonus still has something to say about them. Truncated
+// completions (finish kLength) get a zero mask when asked. Requires assign_advantages before.
 TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& options, double temperature,
                             std::int64_t step);
 

@@ -1,0 +1,258 @@
+#include "hone/update/learner.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "hone/base/check.h"
+#include "hone/rl/schedule.h"
+
+namespace hone {
+namespace {
+
+// The first pass repeats what sampling computed; on the CPU in fp32 that is so to the bit (DESIGN, rule 1).
+constexpr double kFirstPassTolerance = 1e-4;
+
+std::vector<SequenceRef> all_sequences(const TrainBatch& batch) {
+  std::vector<SequenceRef> items;
+  for (std::size_t g = 0; g < batch.groups.size(); ++g) {
+    for (std::size_t s = 0; s < batch.groups[g].sequences.size(); ++s) items.push_back({g, s});
+  }
+  return items;
+}
+
+std::int64_t masked_tokens(const TrainBatch& batch, std::span<const SequenceRef> items) {
+  std::int64_t n = 0;
+  for (const SequenceRef& item : items) {
+    const auto& mask = batch.groups[item.group].sequences[item.sequence].loss_mask;
+    n += static_cast<std::int64_t>(mask.size()) - std::count(mask.begin(), mask.end(), 0);
+  }
+  return n;
+}
+
+}  // namespace
+
+struct PolicyLearner::StepTotals {
+  double loss = 0.0, entropy = 0.0, grad_norm = 0.0, learning_rate = 0.0;
+  LossStatistics statistics;
+  int optimizer_steps = 0;
+  bool started = false;
+
+  void add(const LossStatistics& s) {
+    auto& t = statistics;
+    t.ratio_min = started ? std::min(t.ratio_min, s.ratio_min) : s.ratio_min;
+    t.ratio_max = started ? std::max(t.ratio_max, s.ratio_max) : s.ratio_max;
+    t.difference_max = std::max(t.difference_max, s.difference_max);
+    t.kl += s.kl;
+    t.clipped_low += s.clipped_low;
+    t.clipped_high += s.clipped_high;
+    t.difference_sum += s.difference_sum;
+    t.ratio_sum += s.ratio_sum;
+    t.tokens += s.tokens;
+    started = true;
+  }
+};
+
+PolicyLearner::PolicyLearner(Policy& policy, LearnerOptions options)
+    : policy_(policy),
+      options_(std::move(options)),
+      optimizer_(policy.parameters(), options_.optimizer),
+      policy_version_(options_.policy_version) {
+  policy_.require_gradients(true);
+  if (!options_.supervised && options_.loss.beta != 0.0) {
+    reference_.emplace(policy_.clone());
+    reference_->require_gradients(false);
+  }
+}
+
+HeadScores PolicyLearner::score(Policy& policy, const Microbatch& m) {
+  const auto hidden = policy.forward(m.pack.ids_tensor(), m.pack.positions_tensor(), m.pack.spans_tensor());
+  return score_tokens(gather_rows(hidden, m.pack.score_rows_tensor()), policy.head(), m.query);
+}
+
+std::vector<std::vector<float>> PolicyLearner::reference_logprobs(const TrainBatch& batch,
+                                                                  const std::vector<SequenceRef>& items) {
+  std::vector<std::vector<float>> result;
+  if (!reference_) return result;
+  const at::NoGradGuard no_grad;
+  for (const auto& run : cut_microbatches(batch, items, options_.microbatch)) {
+    const Microbatch m = pack_microbatch(batch, run, policy_.config().final_logit_softcap);
+    const auto logprobs = score(*reference_, m).logprobs_N.cpu();
+    const float* p = logprobs.data_ptr<float>();
+    for (const SequenceRef& item : run) {
+      const auto T = batch.groups[item.group].sequences[item.sequence].completion.size();
+      result.emplace_back(p, p + T);
+      p += T;
+    }
+  }
+  return result;
+}
+
+Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, const std::vector<SequenceRef>& items,
+                                           const LossScale& scale,
+                                           const std::vector<std::vector<float>>& reference, bool first_pass,
+                                           StepTotals& totals) {
+  optimizer_.zero_gradients();
+  const at::Device device(policy_.device());
+  double step_loss = 0.0;
+  std::size_t at_item = 0;
+  for (const auto& run : cut_microbatches(batch, items, options_.microbatch)) {
+    const Microbatch m = pack_microbatch(batch, run, policy_.config().final_logit_softcap);
+    const HeadScores scores = score(policy_, m);
+    LossTokens tokens;
+    tokens.logprobs_N = scores.logprobs_N;
+    tokens.mask_N = m.mask_N.to(device);
+    tokens.sequence_N = m.sequence_N.to(device);
+    tokens.old_logprobs_N = m.old_logprobs_N.to(device);
+    tokens.advantages_S = m.advantages_S.to(device);
+    if (options_.loss.entropy_bonus != 0.0) tokens.entropy_N = scores.entropy_N;
+    if (!reference.empty()) {
+      auto ref = at::empty({tokens.logprobs_N.size(0)}, at::kFloat);
+      float* p = ref.data_ptr<float>();
+      for (std::size_t i = 0; i < run.size(); ++i) {
+        const auto& row = reference[at_item + i];
+        p = std::copy(row.begin(), row.end(), p);
+      }
+      tokens.ref_logprobs_N = ref.to(device);
+    }
+    at_item += run.size();
+    const auto loss =
+        options_.supervised ? supervised_loss(tokens, scale) : policy_loss(tokens, scale, options_.loss);
+    step_loss += loss.item().toDouble();
+    if (!std::isfinite(step_loss)) {
+      return Error{"update", "the loss must be finite (the last good weights are kept)",
+                   std::to_string(step_loss)};
+    }
+    totals.entropy += scores.entropy_N.detach().mul(tokens.mask_N).sum().item().toDouble();
+    if (options_.supervised) {
+      totals.statistics.tokens += tokens.mask_N.sum().item().toDouble();
+    } else {
+      const LossStatistics s = loss_statistics(tokens, options_.loss);
+      if (first_pass && has_kernels(policy_.head().detach()) && s.difference_max > kFirstPassTolerance) {
+        return Error{"update", "log-probabilities of the first pass must be those recorded at sampling",
+                     fmt::format("a difference of {}", s.difference_max)};
+      }
+      totals.add(s);
+    }
+    loss.backward();
+  }
+  const double norm = optimizer_.gradient_norm();
+  if (!std::isfinite(norm)) {
+    return Error{"update", "gradients must be finite (the last good weights are kept)", std::to_string(norm)};
+  }
+  const double limit = options_.optimizer.max_grad_norm;
+  const double rate = learning_rate_at(options_.optimizer, optimizer_.state().steps, options_.total_steps);
+  // torch's clip_grad_norm_ divides by norm + 1e-6.
+  optimizer_.step(rate, limit > 0.0 && norm > limit ? limit / (norm + 1e-6) : 1.0);
+  ++policy_version_;
+  ++totals.optimizer_steps;
+  totals.loss += step_loss;
+  totals.grad_norm += norm;
+  totals.learning_rate = rate;
+  if (reference_ && options_.loss.reference_every > 0 &&
+      optimizer_.state().steps % options_.loss.reference_every == 0) {
+    reference_->copy_from(policy_);
+  }
+  return {};
+}
+
+Result<Metrics> PolicyLearner::update(const TrainBatch& given) {
+  TrainBatch batch = given;
+  const auto items = all_sequences(batch);
+  StepTotals totals;
+  if (!items.empty()) {
+    auto reference = reference_logprobs(batch, items);
+    if (options_.loss.kl_place == KlPlace::kReward && reference_) {
+      charge_kl(batch, items, reference);
+      reference.clear();
+    }
+    const auto minibatches = static_cast<std::size_t>(std::max(1, options_.minibatches));
+    const int epochs = std::max(1, options_.inner_epochs);
+    // More than one optimizer step: what a later one breaks must be undone from a copy.
+    std::optional<AdamW::State> before;
+    if (minibatches * static_cast<std::size_t>(epochs) > 1) before = optimizer_.copy_state();
+    const std::int64_t version = policy_version_;
+    for (int epoch = 0; epoch < epochs; ++epoch) {
+      for (std::size_t k = 0; k < minibatches; ++k) {
+        const std::size_t begin = items.size() * k / minibatches, end = items.size() * (k + 1) / minibatches;
+        if (begin == end) continue;
+        const std::vector<SequenceRef> part(items.begin() + static_cast<std::ptrdiff_t>(begin),
+                                            items.begin() + static_cast<std::ptrdiff_t>(end));
+        std::vector<std::vector<float>> part_reference;
+        if (!reference.empty()) {
+          part_reference.assign(reference.begin() + static_cast<std::ptrdiff_t>(begin),
+                                reference.begin() + static_cast<std::ptrdiff_t>(end));
+        }
+        const auto share = static_cast<std::int64_t>(minibatches);
+        const LossScale scale{static_cast<std::int64_t>(part.size()) + batch.silent_sequences / share,
+                              masked_tokens(batch, part) + batch.silent_tokens / share,
+                              options_.max_completion_length};
+        auto done = optimizer_step(batch, part, scale, part_reference, epoch == 0 && k == 0, totals);
+        if (!done.ok()) {
+          if (before && policy_version_ != version) {
+            optimizer_.set_state(*before);
+            policy_version_ = version;
+          }
+          return done.error();
+        }
+      }
+    }
+  }
+  return metrics_of(totals);
+}
+
+void PolicyLearner::charge_kl(TrainBatch& batch, const std::vector<SequenceRef>& items,
+                              const std::vector<std::vector<float>>& reference) const {
+  std::vector<double> kl(items.size(), 0.0), group_sum(batch.groups.size(), 0.0);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const TrainSequence& s = batch.groups[items[i].group].sequences[items[i].sequence];
+    for (std::size_t t = 0; t < s.completion.size(); ++t) {
+      if (s.loss_mask[t] == 0) continue;
+      const double x = static_cast<double>(reference[i][t]) - s.old_logprobs[t];
+      switch (options_.loss.kl) {
+        case KlEstimator::kK1:
+          kl[i] -= x;
+          break;
+        case KlEstimator::kK2:
+          kl[i] += 0.5 * x * x;
+          break;
+        case KlEstimator::kK3:
+          kl[i] += std::exp(x) - x - 1.0;
+          break;
+      }
+    }
+    group_sum[items[i].group] += kl[i];
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    TrainGroup& group = batch.groups[items[i].group];
+    const double mean = group_sum[items[i].group] / static_cast<double>(group.sequences.size());
+    group.sequences[items[i].sequence].advantage -= options_.loss.beta * (kl[i] - mean);
+  }
+}
+
+Metrics PolicyLearner::metrics_of(const StepTotals& totals) const {
+  Metrics metrics;
+  const double steps = std::max(1, totals.optimizer_steps);
+  const double tokens = std::max(totals.statistics.tokens, 1.0);
+  metrics["loss"] = totals.loss / steps;
+  metrics["grad_norm"] = totals.grad_norm / steps;
+  metrics["learning_rate"] = totals.learning_rate;
+  if (totals.statistics.tokens > 0.0) metrics["entropy"] = totals.entropy / tokens;
+  if (options_.supervised || totals.statistics.tokens == 0.0) return metrics;
+  const LossStatistics& s = totals.statistics;
+  metrics["policy_loss"] = metrics["loss"];
+  metrics["clip_ratio/low_mean"] = s.clipped_low / tokens;
+  metrics["clip_ratio/high_mean"] = s.clipped_high / tokens;
+  metrics["clip_ratio/region_mean"] = (s.clipped_low + s.clipped_high) / tokens;
+  metrics["sampling/sampling_logp_difference/mean"] = s.difference_sum / tokens;
+  metrics["sampling/sampling_logp_difference/max"] = s.difference_max;
+  metrics["sampling/importance_sampling_ratio/min"] = s.ratio_min;
+  metrics["sampling/importance_sampling_ratio/mean"] = s.ratio_sum / tokens;
+  metrics["sampling/importance_sampling_ratio/max"] = s.ratio_max;
+  if (reference_ && options_.loss.kl_place == KlPlace::kLoss) metrics["kl"] = s.kl / tokens;
+  return metrics;
+}
+
+}  // namespace hone

@@ -1,0 +1,37 @@
+// Groups cut into what one forward and backward pass holds.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "hone/policy/pack.h"
+#include "hone/types/train_batch.h"
+#include "hone/update/policy_loss.h"
+
+namespace hone {
+
+// A sequence of the batch, by its place.
+struct SequenceRef {
+  std::size_t group = 0, sequence = 0;
+};
+
+struct MicrobatchLimits {
+  std::int64_t sequences = 0;  // 0: no limit but tokens
+  std::int64_t tokens = 8192;  // packed rows; a single larger sequence still goes through, alone
+};
+
+// Cuts `items` (ascending) into runs within the limits; a prompt is counted once for the sequences of a run.
+std::vector<std::vector<SequenceRef>> cut_microbatches(const TrainBatch& batch,
+                                                       std::span<const SequenceRef> items,
+                                                       const MicrobatchLimits& limits);
+
+// One run, packed, with what the head and the loss need of its N tokens (CPU tensors, in order of `items`).
+struct Microbatch {
+  Pack pack;
+  HeadQuery query;
+  at::Tensor old_logprobs_N, mask_N, sequence_N, advantages_S;
+};
+Microbatch pack_microbatch(const TrainBatch& batch, std::span<const SequenceRef> items, double softcap);
+
+}  // namespace hone

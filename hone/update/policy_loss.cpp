@@ -1,0 +1,139 @@
+#include "hone/update/policy_loss.h"
+
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+
+#include "hone/base/check.h"
+
+namespace hone {
+namespace {
+
+bool per_sequence(const LossOptions& o) {
+  return o.type == LossType::kGspo || o.type == LossType::kRloo || o.ratio_level == RatioLevel::kSequence;
+}
+
+// Σ of a sequence's tokens, for every sequence.
+at::Tensor sequence_sum(const at::Tensor& x_N, const LossTokens& t) {
+  return at::zeros({t.advantages_S.size(0)}, x_N.options()).index_add(0, t.sequence_N, x_N);
+}
+
+at::Tensor spread(const at::Tensor& x_S, const LossTokens& t) { return x_S.index_select(0, t.sequence_N); }
+
+at::Tensor own_tokens(const LossTokens& t) { return sequence_sum(t.mask_N, t).clamp_min(1.0); }
+
+// log ρ of each token: its own, or its sequence's mean (rloo: sum).
+at::Tensor log_ratio(const LossTokens& t, const LossOptions& o) {
+  const auto own = t.logprobs_N.sub(t.old_logprobs_N);
+  if (!per_sequence(o)) return own;
+  const auto sum = sequence_sum(own.mul(t.mask_N), t);
+  return spread(o.type == LossType::kRloo ? sum : sum.div(own_tokens(t)), t);
+}
+
+at::Tensor surrogate(const at::Tensor& ratio, const at::Tensor& advantage, const LossOptions& o) {
+  const auto bounded = o.delta > 0.0 ? ratio.clamp_max(o.delta) : ratio;
+  const auto clipped = ratio.clamp(1.0 - o.clip_low, 1.0 + o.clip_high);
+  auto loss = bounded.mul(advantage).minimum(clipped.mul(advantage)).neg();
+  if (o.dual_clip > 0.0) {
+    loss = at::where(advantage.lt(0.0), loss.minimum(advantage.mul(-o.dual_clip)), loss);
+  }
+  return loss;
+}
+
+at::Tensor soft_gate(const at::Tensor& ratio, const at::Tensor& advantage, const LossOptions& o) {
+  // TRL's temperatures pass through float32.
+  const double pos = static_cast<float>(o.sapo_temperature_pos),
+               neg = static_cast<float>(o.sapo_temperature_neg);
+  const auto tau = at::where(advantage.gt(0.0), at::zeros({}, ratio.options()).fill_(pos),
+                             at::zeros({}, ratio.options()).fill_(neg));
+  return ratio.sub(1.0).mul(tau).sigmoid().mul(4.0).div(tau).mul(advantage).neg();
+}
+
+at::Tensor kl_term(const at::Tensor& logprobs, const at::Tensor& reference, KlEstimator estimator) {
+  const auto x = reference.sub(logprobs);
+  switch (estimator) {
+    case KlEstimator::kK1:
+      return x.neg();
+    case KlEstimator::kK2:
+      return x.pow(2).mul(0.5);
+    case KlEstimator::kK3:
+      return x.exp().sub(x).sub(1.0);
+  }
+  HONE_CHECK(false, "a KL estimator without a formula");
+  return x;
+}
+
+// Each token's share of the step's one denominator, mask included.
+at::Tensor token_weights(const LossTokens& t, const LossScale& scale, const LossOptions& o) {
+  const auto sequences = static_cast<double>(scale.sequences);
+  switch (o.type) {
+    case LossType::kGrpo:
+    case LossType::kSapo:
+    case LossType::kGspo:
+      return t.mask_N.div(spread(own_tokens(t), t)).div(sequences);
+    case LossType::kBnpo:
+    case LossType::kDapo:
+    case LossType::kCispo:
+      return t.mask_N.div(static_cast<double>(std::max<std::int64_t>(scale.tokens, 1)));
+    case LossType::kDrGrpo:
+      return t.mask_N.div(sequences * static_cast<double>(scale.max_completion_length));
+    case LossType::kRloo:
+      return t.mask_N.div(sequences);
+  }
+  HONE_CHECK(false, "a loss without a denominator");
+  return t.mask_N;
+}
+
+}  // namespace
+
+at::Tensor policy_loss(const LossTokens& t, const LossScale& scale, const LossOptions& o) {
+  const auto advantage = spread(t.advantages_S, t);
+  const auto weights = token_weights(t, scale, o);
+  const auto ratio = log_ratio(t, o).exp();
+  at::Tensor loss;
+  if (o.type == LossType::kCispo) {
+    loss = ratio.clamp_max(o.clip_high).detach().mul(advantage).mul(t.logprobs_N).neg().mul(weights).sum();
+  } else if (o.type == LossType::kSapo) {
+    loss = soft_gate(ratio, advantage, o).mul(weights).sum();
+  } else if (o.type == LossType::kRloo) {
+    // The sequence is one action: its surrogate counts once, not once a token.
+    loss = surrogate(ratio, advantage, o).mul(weights).div(spread(own_tokens(t), t)).sum();
+  } else {
+    loss = surrogate(ratio, advantage, o).mul(weights).sum();
+  }
+  if (t.ref_logprobs_N.defined() && o.beta != 0.0 && o.kl_place == KlPlace::kLoss) {
+    loss = loss.add(kl_term(t.logprobs_N, t.ref_logprobs_N, o.kl).mul(weights).sum().mul(o.beta));
+  }
+  if (t.entropy_N.defined() && o.entropy_bonus != 0.0) {
+    loss = loss.sub(t.entropy_N.mul(weights).sum().mul(o.entropy_bonus));
+  }
+  return loss;
+}
+
+at::Tensor supervised_loss(const LossTokens& t, const LossScale& scale) {
+  return t.logprobs_N.mul(t.mask_N).sum().div(-static_cast<double>(std::max<std::int64_t>(scale.tokens, 1)));
+}
+
+LossStatistics loss_statistics(const LossTokens& t, const LossOptions& o) {
+  const at::NoGradGuard no_grad;
+  LossStatistics s;
+  const auto keep = t.mask_N.gt(0.0);
+  const auto difference = t.logprobs_N.sub(t.old_logprobs_N).abs().masked_select(keep);
+  s.tokens = static_cast<double>(difference.numel());
+  if (difference.numel() == 0) return s;
+  const auto ratio = log_ratio(t, o).exp().masked_select(keep);
+  const auto advantage = spread(t.advantages_S, t).masked_select(keep);
+  s.difference_sum = difference.sum().item().toDouble();
+  s.difference_max = difference.max().item().toDouble();
+  s.ratio_min = ratio.min().item().toDouble();
+  s.ratio_max = ratio.max().item().toDouble();
+  s.ratio_sum = ratio.sum().item().toDouble();
+  s.clipped_low = ratio.lt(1.0 - o.clip_low).logical_and(advantage.lt(0.0)).sum().item().toDouble();
+  const double high = o.type == LossType::kCispo ? o.clip_high : 1.0 + o.clip_high;
+  s.clipped_high = ratio.gt(high).logical_and(advantage.gt(0.0)).sum().item().toDouble();
+  if (t.ref_logprobs_N.defined()) {
+    s.kl = kl_term(t.logprobs_N, t.ref_logprobs_N, KlEstimator::kK3).mul(t.mask_N).sum().item().toDouble();
+  }
+  return s;
+}
+
+}  // namespace hone
