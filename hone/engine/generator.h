@@ -20,10 +20,10 @@
 namespace hone {
 
 struct GeneratorOptions {
-  std::int64_t max_sequences = 256;    // decoded at once, ≥ 1
-  std::vector<std::int32_t> eos_ids;   // any of them ends a completion; may be empty
-  std::int64_t context_length = 0;     // 0, or more than the model's: max_position_embeddings
-  std::int64_t prefill_tokens = 4096;  // prompt tokens read in one pass, ≥ 1
+  std::int64_t max_sequences = 256;        // decoded at once, ≥ 1
+  std::vector<std::int32_t> eos_ids = {};  // any of them ends a completion; may be empty
+  std::int64_t context_length = 0;         // 0, or more than the model's: max_position_embeddings
+  std::int64_t prefill_tokens = 4096;      // prompt tokens read in one pass, ≥ 1
   // The cache stays within these bytes, fewer sequences then run at once; one sequence always may.
   std::int64_t cache_bytes = std::int64_t{1} << 30;
   // Rows that even one sequence may not pass: an error names them.

@@ -76,30 +76,23 @@ void Scheduler::admit() {
   }
 }
 
-// Admits the next sample in line, with its prompt where that is not in the cache yet.
+// Admits the next sample in line, with its prompt where that is not in the cache yet. Never stuck: when nothing runs,
+// either the whole cache is free, or all of it but the prompt and the place that the group's last sample left.
 bool Scheduler::admit_next() {
   Group& group = groups_[next_group_];
-  auto row = pool_.allocate(group.prompt_row < 0 ? group.shape.prompt_tokens : 0);
-  if (!row) return false;
-  const bool brings_prompt = group.prompt_row < 0;
-  auto own = pool_.allocate(group.shape.sample_rows());
-  if (!own && brings_prompt) {
-    pool_.release(*row, group.shape.prompt_tokens);
+  if (group.prompt_row < 0) {
+    const auto row = pool_.allocate(group.shape.prompt_tokens);
+    if (!row) return false;
+    group.prompt_row = *row;
+  }
+  const auto own = pool_.allocate(group.shape.sample_rows());
+  if (!own) {
+    if (group.admitted == 0) {  // a prompt alone would hold rows for nothing
+      pool_.release(std::exchange(group.prompt_row, -1), group.shape.prompt_tokens);
+    }
     return false;
   }
-  if (!own) {
-    if (!active_.empty()) return false;
-    // All rows but the prompt's are free, and it splits them: nothing would ever change. Move it to the
-    // front.
-    pool_.release(group.prompt_row, group.shape.prompt_tokens);
-    group.prompt_row = -1;
-    return admit_next();
-  }
-  if (brings_prompt) {
-    group.prompt_row = *row;
-    group.read = 0;
-    reading_.push_back(next_group_);
-  }
+  if (group.admitted == 0) reading_.push_back(next_group_);
   const std::size_t id = group.first_sample + static_cast<std::size_t>(group.admitted++);
   samples_[id].first_row = *own;
   states_[id] = State::kAdmitted;
