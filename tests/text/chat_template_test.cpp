@@ -102,6 +102,10 @@ TEST(ChatTemplateErrors, IntegersStopAtSixtyFourBits) {
         "{{ 3037000500 * 3037000500 }}", "{{ (-9223372036854775807 - 1) // -1 }}"}) {
     EXPECT_EQ(error_of(source), "[chat template line 1] integers must fit 64 bits");
   }
+  EXPECT_EQ(error_of("{{ 9223372036854775807|round(-1) }}"),
+            "[chat template line 1] filter 'round': integers must fit 64 bits");
+  EXPECT_EQ(*render("{{ [145, 155, -145, -155, -151, 144, 50, 0]|map('round', -1)|list }}", "{}"),
+            "[140, 160, -140, -160, -150, 140, 50, 0]");
   EXPECT_EQ(error_of("{{ '1e30'|int }}"), "[chat template line 1] filter 'int': integers must fit 64 bits");
   EXPECT_EQ(error_of("{{ 9223372036854775808 }}"),
             "[chat template line 1] an integer must fit 64 bits, got 9223372036854775808");

@@ -132,7 +132,8 @@ Result<Value> call_method(Interpreter& in, const Value& receiver, const std::str
   const Method method =
       receiver.is_string() ? find_string_method(name) : find_container_method(receiver, name);
   if (!method) return failure("a known method", name);
-  HONE_TRY_VOID(in.budget().charge(1 + (receiver.is_string() ? receiver.weight() : 0)));
+  // Methods of strings look at each character.
+  HONE_TRY_VOID(in.budget().charge(1 + (receiver.is_string() ? 4 * receiver.weight() : 0)));
   return method(in, receiver, given);
 }
 

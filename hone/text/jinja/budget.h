@@ -7,9 +7,9 @@
 
 namespace hone::jinja {
 
-// One unit: a node evaluated, an element made, or 64 bytes of text. Real templates spend some thousands.
+// One unit: a node evaluated, an element made, or 32 bytes of text. Real templates spend some thousands.
 inline constexpr std::int64_t kStepBudget = 10'000'000;
-inline constexpr std::int64_t kBytesPerUnit = 64;
+inline constexpr std::int64_t kBytesPerUnit = 32;
 
 class Budget {
  public:

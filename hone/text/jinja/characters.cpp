@@ -51,6 +51,10 @@ enum class Case { kUpper, kLower, kTitle };
 void append_in_case(std::string& out, std::string_view text, std::size_t at, const Character& c, Case to) {
   if (c.code < 0) {
     out += text[at];
+  } else if (c.code < 0x80) {
+    const bool capital = c.code >= 'A' && c.code <= 'Z', small = c.code >= 'a' && c.code <= 'z';
+    out += static_cast<char>(to == Case::kLower ? (capital ? c.code + 0x20 : c.code)
+                                                : (small ? c.code - 0x20 : c.code));
   } else if (const SpecialCase* special = special_case(c.code); special && to != Case::kLower) {
     out += to == Case::kUpper ? special->upper : special->title;
   } else if (c.code == kCapitalDottedI && to == Case::kLower) {
@@ -117,9 +121,9 @@ std::int64_t characters_before(std::string_view text, std::size_t offset) {
 }
 
 bool is_space(std::int32_t code) {
-  if (code < 0) return false;
   if (code < 0x80) return code == ' ' || (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x1F);
   if (code == 0x85) return true;
+  if (code < 0xA0) return false;
   const auto kind = category(code);
   return kind == UTF8PROC_CATEGORY_ZS || kind == UTF8PROC_CATEGORY_ZL || kind == UTF8PROC_CATEGORY_ZP;
 }

@@ -110,6 +110,21 @@ double round_digits(double value, int digits) {
   return std::strtod(text, nullptr);
 }
 
+// To a multiple of 10^zeros, ties to the even one. Requires zeros ≤ 18.
+Result<Value> round_integer(std::int64_t value, int zeros) {
+  std::int64_t unit = 1;
+  for (int i = 0; i < zeros; ++i) unit *= 10;
+  std::int64_t rest = value % unit;
+  if (rest < 0) rest += unit;
+  std::int64_t low = 0;
+  const std::int64_t quotient = value / unit - (value % unit < 0 ? 1 : 0);
+  const bool up = rest > unit - rest || (rest == unit - rest && quotient % 2 != 0);
+  if (__builtin_sub_overflow(value, rest, &low) || __builtin_add_overflow(low, up ? unit : 0, &low)) {
+    return failure("integers must fit 64 bits");
+  }
+  return Value(low);
+}
+
 Result<Value> round_filter(Interpreter&, const Value& subject, const Arguments& given) {
   HONE_TRY(const auto bound, bind(given, {{"precision", 0}, {"method", "common"}}));
   HONE_TRY(const std::int64_t precision, as_integer(bound[0], "precision"));
@@ -121,8 +136,8 @@ Result<Value> round_filter(Interpreter&, const Value& subject, const Arguments& 
   const int digits = static_cast<int>(precision);
   if (method == "common") {
     if (subject.is_integral() && digits >= 0) return Value(subject.integer());
-    const double rounded = round_digits(subject.number(), digits);
-    return subject.is_float() ? Value(rounded) : Value(static_cast<std::int64_t>(rounded));
+    if (subject.is_integral()) return round_integer(subject.integer(), -digits);
+    return Value(round_digits(subject.number(), digits));
   }
   if (method != "ceil" && method != "floor") return failure("method must be common, ceil or floor", method);
   const double scale = std::pow(10.0, digits);

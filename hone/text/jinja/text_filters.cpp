@@ -14,6 +14,7 @@ template <std::string (*convert)(std::string_view)>
 Result<Value> converted(Interpreter& in, const Value& subject, const Arguments& given) {
   HONE_TRY([[maybe_unused]] const auto none, bind(given, {}));
   HONE_TRY(const std::string text, in.text_of(subject));
+  HONE_TRY_VOID(in.budget().charge_bytes(4 * text.size()));  // each character is looked at
   return Value(convert(text));
 }
 

@@ -91,7 +91,7 @@ int Value::depth() const {
 }
 
 std::int64_t Value::weight() const {
-  if (is_string()) return 1 + static_cast<std::int64_t>(text().size() / 64);
+  if (is_string()) return 1 + static_cast<std::int64_t>(text().size() / 32);
   if (const Sequence* items = sequence()) return items->weight;
   if (const Dict* entries = dict()) return entries->weight;
   return 1;
