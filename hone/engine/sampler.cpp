@@ -106,7 +106,7 @@ void RowSampler::keep_top_p(double p) {
   for (; bucket > 0 && dropped + mass_[bucket] <= limit; --bucket) dropped += mass_[bucket];
   collect_boundary(bucket);
   std::sort(boundary_.begin(), boundary_.end(),
-            [&](auto a, auto b) { return logit(a) != logit(b) ? logit(a) < logit(b) : a < b; });
+            [&](auto a, auto b) { return logit(a) != logit(b) ? logit(a) < logit(b) : a > b; });
   // The first bucket holds the likeliest token, which stays whatever the limit.
   const std::size_t most = boundary_.size() - (bucket == 0 ? 1 : 0);
   std::size_t cut = 0;
@@ -120,7 +120,7 @@ void RowSampler::keep_top_p(double p) {
   }
   const std::int32_t first = boundary_[cut];
   std::erase_if(kept_, [&](std::int32_t id) {
-    return logit(id) < logit(first) || (logit(id) == logit(first) && id < first);
+    return logit(id) < logit(first) || (logit(id) == logit(first) && id > first);
   });
 }
 

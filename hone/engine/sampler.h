@@ -1,7 +1,7 @@
 // Chooses the next token from one row of logits.
 //
 // Truncation follows transformers' warpers, in their order: temperature, top-k (ties with the k-th stay),
-// top-p (the least likely are dropped while their mass is at most 1 − p; of equals, lower ids go first),
+// top-p (the least likely are dropped while their mass is at most 1 − p; of equals, higher ids go first),
 // min-p. Each keeps at least one token. The recorded logprob has the bits that score_tokens recomputes from
 // the same logits, inverse_temperature_of and kept set.
 #pragma once

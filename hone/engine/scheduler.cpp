@@ -76,8 +76,9 @@ void Scheduler::admit() {
   }
 }
 
-// Admits the next sample in line, with its prompt where that is not in the cache yet. Never stuck: when nothing runs,
-// either the whole cache is free, or all of it but the prompt and the place that the group's last sample left.
+// Admits the next sample in line, with its prompt where that is not in the cache yet. Never stuck: when
+// nothing runs, either the whole cache is free, or all of it but the prompt and the place that the group's
+// last sample left.
 bool Scheduler::admit_next() {
   Group& group = groups_[next_group_];
   if (group.prompt_row < 0) {

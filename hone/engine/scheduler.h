@@ -65,8 +65,8 @@ class Scheduler {
 
   bool done() const { return unfinished_ == 0; }
 
-  // Admits what fits and plans one step, taking for granted that the plan before was carried out. Requires !done(). The
-  // plan is never empty and stays valid until the next call.
+  // Admits what fits and plans one step, taking for granted that the plan before was carried out. Requires
+  // !done(). The plan is never empty and stays valid until the next call.
   const Plan& next();
 
   // A sample of the current plan ended. Its rows may be given to others by the next call of next().
