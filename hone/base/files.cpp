@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -100,13 +101,17 @@ Result<void> AtomicFile::commit() {
 Result<void> replace_folder(const fs::path& finished, const fs::path& destination) {
   HONE_TRY_VOID(sync_folder(finished));
   std::error_code ec;
-  fs::path old = destination;
-  old += ".old";
-  fs::remove_all(old, ec);
-  if (fs::exists(destination, ec)) fs::rename(destination, old, ec);
-  if (!ec) fs::rename(finished, destination, ec);
+  if (fs::exists(destination, ec)) {
+    // Exchanged in one step, so that at every instant one of the two stands there.
+    if (::renameat2(AT_FDCWD, finished.c_str(), AT_FDCWD, destination.c_str(), RENAME_EXCHANGE) != 0) {
+      return system_error(destination, "the folder must be put in place");
+    }
+    HONE_TRY_VOID(sync_folder(destination.parent_path()));
+    fs::remove_all(finished, ec);
+    return {};
+  }
+  fs::rename(finished, destination, ec);
   if (ec) return Error{destination.string(), "the folder must be put in place", ec.message()};
-  fs::remove_all(old, ec);
   return sync_folder(destination.parent_path());
 }
 

@@ -65,6 +65,13 @@ class [[nodiscard]] Result<void> {
   std::optional<Error> error_;
 };
 
+// Keeps only whether it worked.
+template <class T>
+Result<void> to_void(const Result<T>& result) {
+  if (!result.ok()) return result.error();
+  return {};
+}
+
 }  // namespace hone
 
 #define HONE_CONCAT_(a, b) a##b

@@ -9,7 +9,8 @@ Result<std::unique_ptr<SingleTurn>> SingleTurn::make(Tokenizer tokenizer, const 
   std::optional<ChatTemplate> chat;
   if (prompt_format == "chat") {
     if (tokenizer.chat_template().empty()) {
-      return Error{"data.prompt_format", "must be plain for a tokenizer without a chat template", prompt_format};
+      return Error{"data.prompt_format", "must be plain for a tokenizer without a chat template",
+                   prompt_format};
     }
     HONE_TRY(chat, ChatTemplate::parse(tokenizer.chat_template()));
   } else if (prompt_format != "plain") {
@@ -18,7 +19,8 @@ Result<std::unique_ptr<SingleTurn>> SingleTurn::make(Tokenizer tokenizer, const 
   return std::unique_ptr<SingleTurn>(new SingleTurn(std::move(tokenizer), std::move(chat)));
 }
 
-Result<Environment::Prompt> SingleTurn::render(std::span<const Message> messages, bool add_generation_prompt) const {
+Result<Environment::Prompt> SingleTurn::render(std::span<const Message> messages,
+                                               bool add_generation_prompt) const {
   Prompt prompt;
   if (template_) {
     ChatRenderOptions options;

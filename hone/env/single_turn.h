@@ -14,9 +14,9 @@ namespace hone {
 // Thread safety: const state only; calls may run at once.
 class SingleTurn : public Environment {
  public:
-  // chat: messages through the tokenizer's own template, with the generation prompt. plain: the contents of the
-  // messages, joined by newlines, as they are.
-  // Errors: an unknown format; chat without a template, or with one that does not parse.
+  // chat: messages through the tokenizer's own template, with the generation prompt. plain: the contents of
+  // the messages, joined by newlines, as they are. Errors: an unknown format; chat without a template, or
+  // with one that does not parse.
   static Result<std::unique_ptr<SingleTurn>> make(Tokenizer tokenizer, const std::string& prompt_format);
 
   Result<Prompt> reset(const Problem& problem) override;

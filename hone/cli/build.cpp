@@ -1,0 +1,126 @@
+#include "hone/cli/build.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "hone/data/task.h"
+#include "hone/weights/model_folder.h"
+
+namespace hone {
+namespace {
+
+Result<void> check_vocabulary(const Model& model, const std::string& where) {
+  if (model.tokenizer.vocab_size() > model.policy->config().vocab_size) {
+    return Error{where,
+                 fmt::format("the tokenizer's ids must lie below config.json's vocab_size {}",
+                             model.policy->config().vocab_size),
+                 fmt::format("{} ids", model.tokenizer.vocab_size())};
+  }
+  if (model.eos_ids.empty()) {
+    return Error{
+        where,
+        "an end-of-sequence id must be named (generation_config.json, config.json or tokenizer_config.json)",
+        "none"};
+  }
+  return {};
+}
+
+// A folder that goes away with this object.
+struct ScratchFolder {
+  std::filesystem::path path;
+  ScratchFolder()
+      : path(std::filesystem::temp_directory_path() / fmt::format("hone-tokenizer-{}", ::getpid())) {
+    std::filesystem::create_directories(path);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code ec;
+    std::filesystem::remove_all(path, ec);
+  }
+};
+
+// Trained on what the run will read and write: rendered problems and their worked solutions.
+Result<Tokenizer> train_run_tokenizer(const Recipe& recipe, const Dataset& dataset) {
+  std::vector<std::string> texts;
+  for (std::int64_t i = 0; i < recipe.model.tokenizer.samples; ++i) {
+    const Problem problem = dataset.train(i);
+    for (const Message& message : problem.messages) texts.push_back(message.content);
+    if (!problem.solution.empty()) texts.push_back(problem.solution);
+  }
+  HONE_TRY(const TokenizerFiles files, train_tokenizer(recipe.model.tokenizer, texts));
+  const ScratchFolder scratch;
+  HONE_TRY_VOID(write_tokenizer(files, scratch.path));
+  return Tokenizer::load(scratch.path);
+}
+
+// Vocabularies are padded to a multiple of 16: products of that width have the same bits in any batch
+// (tensor/gemm.h) on the fast path.
+std::int64_t padded(std::int64_t n) { return (n + 15) / 16 * 16; }
+
+}  // namespace
+
+Result<Model> load_model(const std::filesystem::path& folder, const std::string& device,
+                         const std::string& dtype) {
+  HONE_TRY(Policy policy, Policy::load(folder, device, dtype));
+  HONE_TRY(Tokenizer tokenizer, Tokenizer::load(folder));
+  HONE_TRY(std::vector<std::int32_t> eos_ids, read_eos_ids(folder));
+  if (const auto own = tokenizer.eos_id();
+      own && std::find(eos_ids.begin(), eos_ids.end(), *own) == eos_ids.end()) {
+    eos_ids.push_back(*own);
+  }
+  Model model{std::make_unique<Policy>(std::move(policy)), std::move(tokenizer), std::move(eos_ids)};
+  HONE_TRY_VOID(check_vocabulary(model, folder.string()));
+  return model;
+}
+
+Result<Model> make_model(const Recipe& recipe, const Dataset& dataset) {
+  const ModelOptions& o = recipe.model;
+  if (!o.path.empty()) return load_model(o.path, o.device, o.dtype);
+  HONE_TRY(Tokenizer tokenizer, train_run_tokenizer(recipe, dataset));
+  const std::int32_t eos = tokenizer.eos_id().value_or(-1), pad = tokenizer.pad_id().value_or(-1);
+  HONE_TRY(const ModelConfig config, make_model_config(o.init, padded(tokenizer.vocab_size()), eos, pad));
+  HONE_TRY(Policy policy, Policy::init(config, recipe.seed, o.init.initializer_range, o.device, o.dtype));
+  Model model{std::make_unique<Policy>(std::move(policy)), std::move(tokenizer), {eos}};
+  HONE_TRY_VOID(check_vocabulary(model, "model.init"));
+  return model;
+}
+
+Result<std::unique_ptr<SingleTurn>> make_environment(const Tokenizer& tokenizer,
+                                                     const std::string& prompt_format) {
+  return SingleTurn::make(tokenizer, prompt_format);
+}
+
+std::unique_ptr<PolicyGenerator> make_generator(Model& model, int max_sequences,
+                                                std::function<std::int64_t()> policy_version) {
+  GeneratorOptions options;
+  options.max_sequences = max_sequences;
+  options.eos_ids = model.eos_ids;
+  return std::make_unique<PolicyGenerator>(*model.policy, model.tokenizer, options,
+                                           std::move(policy_version));
+}
+
+Result<Rubric> make_rubric(const Recipe& recipe) {
+  RewardOptions options = recipe.reward;
+  bool judged = false;
+  for (const VerifierOptions& v : options.rubric) {
+    HONE_TRY(const auto verifier, make_verifier(v, recipe.seed));
+    judged = judged || verifier->judges_correctness();
+  }
+  if (!judged) {
+    const Task* task = find_task(recipe.data.task);
+    options.rubric.push_back({task != nullptr ? task->verifier() : "number", 0.0, 0.0});
+  }
+  return Rubric::make(options, recipe.seed);
+}
+
+Result<void> save_companions(const Model& model, const std::filesystem::path& source,
+                             const std::string& folder) {
+  HONE_TRY_VOID(model.tokenizer.save(folder));
+  if (source.empty()) return {};
+  return copy_if_present(source, folder, companion_file_names());
+}
+
+}  // namespace hone

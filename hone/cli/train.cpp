@@ -1,0 +1,186 @@
+// hone train RECIPE [--set key=value]… [--resume]
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "hone/base/threads.h"
+#include "hone/cli/build.h"
+#include "hone/cli/command.h"
+#include "hone/cli/interrupt.h"
+#include "hone/cli/progress.h"
+#include "hone/cli/train_summary.h"
+#include "hone/config/recipe.h"
+#include "hone/loop/evaluate.h"
+#include "hone/loop/train_loop.h"
+#include "hone/update/learner.h"
+
+namespace hone {
+namespace {
+
+struct TrainArguments {
+  std::string recipe;
+  std::vector<std::string> settings;
+  bool resume = false;
+};
+
+class ProgressObserver : public TrainObserver {
+ public:
+  void on_stage(const std::string& stage, std::int64_t total, std::int64_t done) override {
+    progress_.stage(stage, total, done);
+  }
+  void on_step(const StepRecord& record) override {
+    const auto value = [&](const char* name) {
+      const auto it = record.metrics.find(name);
+      return it == record.metrics.end() ? std::nan("") : it->second;
+    };
+    if (record.stage == "eval") {
+      progress_.note(fmt::format("held-out accuracy after step {}: {:.1f} % of {} problems", record.step,
+                                 100.0 * value("eval_accuracy"), record.groups.size()));
+      return;
+    }
+    std::vector<ProgressValue> values;
+    if (record.stage == "sft") {
+      values = {{"loss", value("loss")},
+                {"tokens/s", value("num_tokens") / value("step_time"), ValueKind::kCount}};
+    } else {
+      double sampled = 0;
+      for (const Group& group : record.groups) {
+        for (const Rollout& r : group.rollouts) sampled += static_cast<double>(r.completion.ids.size());
+      }
+      values = {{"reward", value("reward")},
+                {"accuracy", value("accuracy"), ValueKind::kPercent},
+                {"length", value("completions/mean_length")}};
+      if (record.metrics.count("kl") > 0) values.push_back({"kl", value("kl")});
+      values.push_back({"tokens/s", sampled / value("rollout_time"), ValueKind::kCount});
+    }
+    progress_.step(record.step, std::move(values));
+  }
+  void on_activity(const std::string& what) override { progress_.activity(what); }
+  void on_note(const std::string& line) override { progress_.note(line); }
+  void finish() { progress_.finish(); }
+
+ private:
+  Progress progress_{stdout};
+};
+
+LearnerOptions learner_options(const Recipe& recipe, const Model& model, const std::string& stage,
+                               std::int64_t policy_version) {
+  LearnerOptions o;
+  o.supervised = stage == "sft";
+  o.policy_version = policy_version;
+  o.eos_ids = model.eos_ids;
+  o.save_companions = [&model, source = recipe.model.path](const std::string& folder) {
+    return save_companions(model, source, folder);
+  };
+  if (o.supervised) {
+    o.optimizer = recipe.sft.optimizer;
+    o.microbatch = {0, recipe.sft.microbatch_tokens};
+    o.total_steps = recipe.sft.steps;
+    return o;
+  }
+  const GrpoOptions& g = recipe.grpo;
+  o.loss = g.loss;
+  o.optimizer = g.optimizer;
+  o.inner_epochs = g.inner_epochs;
+  o.minibatches = g.minibatches;
+  o.microbatch = {g.microbatch,
+                  g.microbatch > 0 ? std::numeric_limits<std::int64_t>::max() : g.microbatch_tokens};
+  o.max_completion_length = g.rollout.max_new_tokens;
+  o.total_steps = static_cast<std::int64_t>(g.steps) * g.inner_epochs * g.minibatches;
+  return o;
+}
+
+// Every row's prompt must fit before anything is written (tasks: a sample of problems).
+Result<void> check_prompts(const Recipe& recipe, const Dataset& dataset, Environment& environment,
+                           std::int64_t context_length) {
+  const std::int64_t count = dataset.train_size() >= 0 ? dataset.train_size() : 64;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Problem problem = dataset.train(i);
+    HONE_TRY_VOID(
+        to_void(prompt_groups({&problem, 1}, environment, context_length, recipe.data.max_prompt_tokens)));
+  }
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(dataset.eval_size(), recipe.eval.problems); ++i) {
+    const Problem problem = dataset.eval(i);
+    HONE_TRY_VOID(to_void(prompt_groups({&problem, 1}, environment, context_length, 0)));
+  }
+  return {};
+}
+
+Result<int> run_train(const TrainArguments& arguments) {
+  HONE_TRY(const Recipe recipe, read_recipe(arguments.recipe, arguments.settings));
+  set_thread_count(recipe.threads);
+  HONE_TRY(const auto dataset, open_dataset(recipe.data, recipe.seed));
+  HONE_TRY(const Rubric rubric, make_rubric(recipe));
+  HONE_TRY(Model model, make_model(recipe, *dataset));
+  HONE_TRY(const auto environment, make_environment(model.tokenizer, recipe.data.prompt_format));
+  const Learner* current = nullptr;
+  const auto generator = make_generator(model, recipe.grpo.rollout.max_sequences, [&current] {
+    return current != nullptr ? current->policy_version() : 0;
+  });
+  HONE_TRY_VOID(check_prompts(recipe, *dataset, *environment, generator->context_length()));
+
+  HONE_TRY(RunFolder folder, arguments.resume ? RunFolder::resume(recipe) : RunFolder::create(recipe));
+  HONE_TRY(RunStore store, RunStore::open(folder.path() / "run.db"));
+  HONE_TRY_VOID(store.set_fact("recipe", to_yaml(recipe)));
+  HONE_TRY_VOID(store.set_fact("state", "running"));
+  HONE_TRY(const auto checkpoint, folder.latest());
+  HONE_TRY(EventWriter events,
+           EventWriter::create(folder.path(), checkpoint ? checkpoint->position.step : std::int64_t{-1}));
+
+  fmt::print("{}: {} of {} parameters, vocabulary {}, on {}\n", folder.path().string(),
+             model.policy->config().model_type,
+             format_value(static_cast<double>(model.policy->parameter_count()), ValueKind::kCount),
+             model.policy->config().vocab_size, recipe.model.device);
+  ProgressObserver observer;
+  const InterruptGuard guard;
+  TrainParts parts{recipe,
+                   *dataset,
+                   *environment,
+                   *generator,
+                   rubric,
+                   folder,
+                   store,
+                   events,
+                   observer,
+                   [] { return interrupted(); },
+                   [&](const std::string& stage, std::int64_t version) {
+                     auto learner = std::make_unique<PolicyLearner>(
+                         *model.policy, learner_options(recipe, model, stage, version));
+                     current = learner.get();
+                     return std::unique_ptr<Learner>(std::move(learner));
+                   },
+                   [&](const std::string& text) {
+                     auto ids = model.tokenizer.encode(text);
+                     ids.push_back(model.tokenizer.eos_id().value_or(model.eos_ids.front()));
+                     return ids;
+                   }};
+  auto result = train(std::move(parts));
+  observer.finish();
+  HONE_TRY_VOID(store.set_fact("state", !result.ok() ? "failed" : result->finished ? "finished" : "stopped"));
+  if (!result.ok()) return result.error();
+  if (!result->finished) {
+    fmt::print("stopped after {} step {}; all of it is saved. To go on:\n  hone train {}{} --resume\n",
+               result->position.stage, result->position.step, arguments.recipe,
+               settings_text(arguments.settings));
+    return 130;
+  }
+  print_train_summary(folder.path(), store);
+  return 0;
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, CommandRun& run) {
+  auto arguments = std::make_shared<TrainArguments>();
+  auto* command = app.add_subcommand("train", "Train as a recipe says: a supervised warm start, then GRPO");
+  command->add_option("recipe", arguments->recipe, "the recipe, a YAML file (docs/recipe.md)")->required();
+  command->add_option("--set", arguments->settings, "override a key of the recipe: --set grpo.steps=20")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_flag("--resume", arguments->resume, "go on with the recipe's newest run");
+  command->callback([arguments, &run] { run = [arguments] { return run_train(*arguments); }; });
+}
+
+}  // namespace hone

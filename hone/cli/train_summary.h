@@ -1,0 +1,19 @@
+// What `hone train` prints at its end.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "hone/store/run_store.h"
+
+namespace hone {
+
+// Held-out accuracy before and after, three problems' completions before and after, where the checkpoint is,
+// and what to do next; all read back from the run's store. To stdout.
+void print_train_summary(const std::filesystem::path& run, const RunStore& store);
+
+// " --set a=b" for each, as to be typed again.
+std::string settings_text(const std::vector<std::string>& settings);
+
+}  // namespace hone

@@ -1,0 +1,112 @@
+#include "hone/loop/evaluate.h"
+
+#include <algorithm>
+#include <map>
+
+#include "hone/base/check.h"
+#include "hone/base/threads.h"
+#include "hone/rl/advantage.h"
+
+namespace hone {
+namespace {
+
+// 1 − C(n−c, k) / C(n, k), as a product that neither overflows nor cancels.
+double pass_at_k(int n, int c, int k) {
+  if (n - c < k) return 1.0;
+  double miss = 1.0;
+  for (int i = n - c + 1; i <= n; ++i) miss *= 1.0 - static_cast<double>(k) / i;
+  return 1.0 - miss;
+}
+
+// Between the last <answer> tags, else the whole text.
+std::string final_answer(const std::string& text) {
+  const auto open = text.rfind("<answer>");
+  if (open == std::string::npos) return text;
+  const auto begin = open + 8, close = text.find("</answer>", begin);
+  return text.substr(begin, close == std::string::npos ? std::string::npos : close - begin);
+}
+
+// Whether the most frequent answer is right; ties go to the one sampled first.
+bool majority_is_correct(const Group& group) {
+  std::map<std::string, int> votes;
+  int most = 0;
+  for (const Rollout& r : group.rollouts) most = std::max(most, ++votes[final_answer(r.completion.text)]);
+  for (const Rollout& r : group.rollouts) {
+    if (votes[final_answer(r.completion.text)] == most) return r.reward.correct;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::vector<Group>> prompt_groups(std::span<const Problem> problems, Environment& environment,
+                                         std::int64_t context_length, std::int64_t max_prompt_tokens) {
+  std::vector<Group> groups;
+  groups.reserve(problems.size());
+  for (const Problem& problem : problems) {
+    HONE_TRY(Environment::Prompt prompt, environment.reset(problem));
+    const auto tokens = static_cast<std::int64_t>(prompt.ids.size());
+    if (tokens >= context_length) {
+      return Error{problem.source,
+                   fmt::format("the prompt must leave room in the context of {} tokens", context_length),
+                   fmt::format("{} tokens", tokens)};
+    }
+    if (max_prompt_tokens > 0 && tokens > max_prompt_tokens) {
+      return Error{
+          problem.source,
+          fmt::format("the prompt must have at most {} tokens (data.max_prompt_tokens)", max_prompt_tokens),
+          fmt::format("{} tokens", tokens)};
+    }
+    groups.push_back({problem, std::move(prompt.text), std::move(prompt.ids), {}});
+  }
+  return groups;
+}
+
+void judge_groups(std::span<Group> groups, const Rubric& rubric) {
+  std::vector<std::pair<Group*, Rollout*>> work;
+  for (Group& group : groups) {
+    for (Rollout& rollout : group.rollouts) work.emplace_back(&group, &rollout);
+  }
+  parallel_for(static_cast<std::int64_t>(work.size()), 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const auto& [group, rollout] = work[static_cast<std::size_t>(i)];
+      rollout->reward = rubric.judge(group->problem, rollout->completion);
+    }
+  });
+}
+
+Result<Evaluation> evaluate(std::span<const Problem> problems, Environment& environment, Generator& generator,
+                            const Rubric& rubric, const EvaluateOptions& options) {
+  HONE_CHECK(options.samples >= 1, "{} samples", options.samples);
+  Evaluation result;
+  HONE_TRY(result.groups, prompt_groups(problems, environment, generator.context_length(), 0));
+  std::vector<GenerationRequest> requests;
+  for (std::size_t i = 0; i < result.groups.size(); ++i) {
+    requests.push_back({result.groups[i].prompt_ids,
+                        options.samples,
+                        options.sampling,
+                        {.seed = options.seed, .purpose = Purpose::kEvalSampling, .problem = i}});
+  }
+  HONE_TRY(auto completions, generator.generate(requests));
+  for (std::size_t i = 0; i < completions.size(); ++i) {
+    for (Completion& c : completions[i]) result.groups[i].rollouts.push_back({std::move(c), {}, 0.0});
+  }
+  judge_groups(result.groups, rubric);
+
+  result.metrics = rollout_metrics(result.groups);
+  if (result.groups.empty()) return result;
+  const auto n = static_cast<double>(result.groups.size());
+  double majority = 0.0;
+  std::map<int, double> pass;
+  for (const Group& group : result.groups) {
+    const auto correct = static_cast<int>(std::count_if(group.rollouts.begin(), group.rollouts.end(),
+                                                        [](const Rollout& r) { return r.reward.correct; }));
+    for (const int k : options.k) pass[k] += pass_at_k(options.samples, correct, k) / n;
+    majority += majority_is_correct(group) ? 1.0 / n : 0.0;
+  }
+  for (const auto& [k, value] : pass) result.metrics[fmt::format("pass@{}", k)] = value;
+  if (options.samples > 1) result.metrics[fmt::format("maj@{}", options.samples)] = majority;
+  return result;
+}
+
+}  // namespace hone

@@ -1,0 +1,20 @@
+// Worked solutions → a batch for the supervised stage: loss on completions only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hone/base/result.h"
+#include "hone/types/interfaces.h"
+
+namespace hone {
+
+// Error: a problem without a worked solution, or one that does not fit the context, by its source.
+Result<TrainBatch> supervised_batch(
+    std::span<const Problem> problems, Environment& environment, std::int64_t context_length,
+    const std::function<std::vector<std::int32_t>(const std::string&)>& encode, std::int64_t step);
+
+}  // namespace hone

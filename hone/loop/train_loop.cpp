@@ -1,0 +1,237 @@
+#include "hone/loop/train_loop.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "hone/base/check.h"
+#include "hone/loop/evaluate.h"
+#include "hone/loop/supervised_batch.h"
+#include "hone/rl/advantage.h"
+
+namespace hone {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class TrainLoop {
+ public:
+  explicit TrainLoop(TrainParts parts) : p_(std::move(parts)) {}
+
+  Result<TrainResult> run() {
+    HONE_TRY(const auto checkpoint, p_.folder.latest());
+    if (checkpoint) {
+      position_ = checkpoint->position;
+      HONE_TRY_VOID(p_.store.rewind(position_.stage, position_.step));
+    } else {
+      position_ = {p_.recipe.sft.steps > 0 ? "sft" : "grpo", 0, 0};
+      HONE_TRY_VOID(p_.store.rewind(position_.stage, 0));
+    }
+    bool stopped = false;
+    if (position_.stage == "sft") {
+      HONE_TRY_VOID(start_stage("sft", checkpoint ? checkpoint->path.string() : ""));
+      HONE_TRY(stopped, run_stage(p_.recipe.sft.steps, [&] { return supervised_step(); }));
+      if (!stopped && p_.recipe.grpo.steps > 0) {
+        position_ = {"grpo", 0, position_.next_problem};
+        HONE_TRY_VOID(start_stage("grpo", ""));
+      }
+    } else {
+      HONE_TRY_VOID(start_stage("grpo", checkpoint ? checkpoint->path.string() : ""));
+    }
+    if (!stopped && position_.stage == "grpo") {
+      if (position_.step == 0) HONE_TRY_VOID(evaluate_now(p_.recipe.eval.problems));
+      HONE_TRY(stopped, run_stage(p_.recipe.grpo.steps, [&] { return grpo_step(); }));
+    }
+    if (!stopped && p_.recipe.eval.problems > 0) HONE_TRY_VOID(evaluate_now(p_.recipe.eval.problems));
+    return TrainResult{!stopped, position_};
+  }
+
+ private:
+  // One step of GRPO: the nine values of the diagram, in order.
+  Result<void> grpo_step() {
+    const auto start = Clock::now();
+    const GrpoOptions& o = p_.recipe.grpo;
+    HONE_TRY(std::vector<Group> groups, roll_out());  // problem, prompt, rollout, verdict
+    const double rollout_seconds = seconds_since(start);
+    punish_overlong(groups);
+    assign_advantages(groups, o.loss);  // advantage
+    const TrainBatch batch =
+        make_train_batch(groups, o.loss, o.rollout.temperature, position_.step);  // batch
+    p_.observer.on_activity("update");
+    HONE_TRY(Metrics metrics, learner_->update(batch));  // update
+    ++position_.step;
+    metrics.merge(rollout_metrics(groups));
+    metrics["step_time"] = seconds_since(start);
+    metrics["rollout_time"] = rollout_seconds;
+    metrics["resampled_groups"] = static_cast<double>(resampled_);
+    HONE_TRY_VOID(record({"grpo", position_.step, std::move(metrics), std::move(groups)}));  // record
+    const int every = p_.recipe.eval.every;
+    if (every > 0 && position_.step % every == 0 && position_.step < o.steps) {
+      HONE_TRY_VOID(evaluate_now(p_.recipe.eval.during_problems));
+    }
+    return {};
+  }
+
+  // Problems, their prompts, sampled completions and verdicts. With dynamic sampling, groups without signal
+  // are replaced by groups of the next problems until none is left or the cap is reached (DAPO, Yu et al.
+  // 2025, §3.2).
+  Result<std::vector<Group>> roll_out() {
+    const RolloutOptions& o = p_.recipe.grpo.rollout;
+    std::vector<Group> groups;
+    resampled_ = 0;
+    for (int round = 0;; ++round) {
+      const auto missing =
+          static_cast<std::int64_t>(o.prompts_per_step) - static_cast<std::int64_t>(groups.size());
+      HONE_TRY(std::vector<Group> fresh, sample_groups(missing));
+      const bool last = !o.dynamic_sampling || round >= o.max_resamples;
+      for (Group& group : fresh) {
+        if (last || has_signal(group)) {
+          groups.push_back(std::move(group));
+        } else {
+          ++resampled_;
+        }
+      }
+      if (static_cast<int>(groups.size()) >= o.prompts_per_step) return groups;
+    }
+  }
+
+  Result<std::vector<Group>> sample_groups(std::int64_t count) {
+    const RolloutOptions& o = p_.recipe.grpo.rollout;
+    const std::int64_t first = position_.next_problem;
+    std::vector<Problem> problems;
+    for (std::int64_t i = 0; i < count; ++i) problems.push_back(p_.dataset.train(position_.next_problem++));
+    HONE_TRY(std::vector<Group> groups, prompt_groups(problems, p_.environment, p_.generator.context_length(),
+                                                      p_.recipe.data.max_prompt_tokens));
+    SamplingParams sampling{o.max_new_tokens, o.temperature, o.top_k, o.top_p, o.min_p, o.stop};
+    std::vector<GenerationRequest> requests;
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      requests.push_back({groups[i].prompt_ids,
+                          o.group_size,
+                          sampling,
+                          {.seed = p_.recipe.seed,
+                           .purpose = Purpose::kSampling,
+                           .step = static_cast<std::uint64_t>(position_.step),
+                           .problem = static_cast<std::uint64_t>(first) + i}});
+    }
+    std::size_t finished = 0;
+    const std::size_t wanted = groups.size() * static_cast<std::size_t>(o.group_size);
+    HONE_TRY(auto completions,
+             p_.generator.generate(requests, [&](std::size_t, std::size_t, const Completion&) {
+               p_.observer.on_activity(fmt::format("rollout {}/{}", ++finished, wanted));
+             }));
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      for (Completion& c : completions[i]) groups[i].rollouts.push_back({std::move(c), {}, 0.0});
+    }
+    p_.observer.on_activity("verify");
+    judge_groups(groups, p_.rubric);
+    return groups;
+  }
+
+  void punish_overlong(std::span<Group> groups) const {
+    const GrpoOptions& o = p_.recipe.grpo;
+    if (o.loss.overlong_buffer <= 0) return;
+    for (Group& group : groups) {
+      for (Rollout& r : group.rollouts) {
+        if (!r.reward.total) continue;
+        *r.reward.total += overlong_penalty(static_cast<std::int64_t>(r.completion.ids.size()),
+                                            o.rollout.max_new_tokens, o.loss);
+      }
+    }
+  }
+
+  Result<void> supervised_step() {
+    const auto start = Clock::now();
+    const int n = p_.recipe.sft.batch_size;
+    std::vector<Problem> problems;
+    for (int i = 0; i < n; ++i) problems.push_back(p_.dataset.train(position_.next_problem++));
+    HONE_TRY(const TrainBatch batch, supervised_batch(problems, p_.environment, p_.generator.context_length(),
+                                                      p_.encode_solution, position_.step));
+    HONE_TRY(Metrics metrics, learner_->update(batch));
+    ++position_.step;
+    double tokens = 0;
+    for (const TrainGroup& g : batch.groups) {
+      tokens += static_cast<double>(g.prompt.size() + g.sequences[0].completion.size());
+    }
+    metrics["num_tokens"] = tokens;
+    metrics["step_time"] = seconds_since(start);
+    return record({"sft", position_.step, std::move(metrics), {}});
+  }
+
+  Result<void> evaluate_now(int count) {
+    if (count <= 0) return {};
+    HONE_TRY(const auto done, p_.store.steps("eval"));
+    if (std::find(done.begin(), done.end(), position_.step) != done.end()) return {};  // before this death
+    p_.observer.on_activity("evaluation");
+    const auto available =
+        p_.dataset.eval_size() >= 0 ? std::min<std::int64_t>(count, p_.dataset.eval_size()) : count;
+    std::vector<Problem> problems;
+    for (std::int64_t i = 0; i < available; ++i) problems.push_back(p_.dataset.eval(i));
+    EvaluateOptions options;
+    const RolloutOptions& o = p_.recipe.grpo.rollout;
+    options.sampling.max_new_tokens =
+        p_.recipe.eval.max_new_tokens > 0 ? p_.recipe.eval.max_new_tokens : o.max_new_tokens;
+    options.sampling.temperature = p_.recipe.eval.temperature;
+    options.sampling.stop = o.stop;
+    options.seed = p_.recipe.seed;
+    const auto start = Clock::now();
+    HONE_TRY(Evaluation evaluation, evaluate(problems, p_.environment, p_.generator, p_.rubric, options));
+    StepRecord record{"eval", position_.step, {}, std::move(evaluation.groups)};
+    for (const auto& [name, value] : evaluation.metrics) record.metrics["eval_" + name] = value;
+    record.metrics["eval_runtime"] = seconds_since(start);
+    return this->record(std::move(record));
+  }
+
+  Result<void> start_stage(const std::string& stage, const std::string& checkpoint) {
+    const std::int64_t version = learner_ ? learner_->policy_version() : 0;
+    learner_.reset();  // its moments go before the next one's are made
+    learner_ = p_.make_learner(stage, version);
+    if (!checkpoint.empty()) HONE_TRY_VOID(learner_->restore(checkpoint));
+    return {};
+  }
+
+  // Steps until `total` or until asked to stop, with checkpoints on the way. Returns whether it was stopped.
+  template <class Step>
+  Result<bool> run_stage(std::int64_t total, const Step& step) {
+    p_.observer.on_stage(position_.stage, total, position_.step);
+    std::int64_t saved = position_.step;
+    while (position_.step < total) {
+      HONE_TRY_VOID(step());
+      const bool stop = p_.should_stop();
+      const int every = p_.recipe.checkpoint.every;
+      if (stop || position_.step == total || (every > 0 && position_.step % every == 0)) {
+        HONE_TRY_VOID(save());
+        saved = position_.step;
+      }
+      if (stop && position_.step < total) return true;
+    }
+    HONE_CHECK(saved == position_.step, "step {} was not saved", position_.step);
+    return false;
+  }
+
+  Result<void> save() {
+    p_.observer.on_activity("checkpoint");
+    return p_.folder.save_checkpoint(position_, p_.recipe.checkpoint.keep,
+                                     [&](const std::string& folder) { return learner_->save(folder); });
+  }
+
+  Result<void> record(StepRecord record) {
+    HONE_TRY_VOID(p_.store.append(record));
+    HONE_TRY_VOID(p_.events.scalars(record.step, record.metrics, record.stage == "sft" ? "sft/" : ""));
+    p_.observer.on_step(record);
+    return {};
+  }
+
+  TrainParts p_;
+  RunPosition position_;
+  std::unique_ptr<Learner> learner_;
+  std::int64_t resampled_ = 0;
+};
+
+}  // namespace
+
+Result<TrainResult> train(TrainParts parts) { return TrainLoop(std::move(parts)).run(); }
+
+}  // namespace hone
