@@ -82,6 +82,12 @@ Result<int> sample(const Options& options) {
   HONE_TRY(const Environment::Prompt prompt, environment->render(messages));
 
   const auto generator = make_generator(model, options.n);
+  if (std::ssize(prompt.ids) >= generator->context_length()) {
+    return Error{
+        "PROMPT",
+        fmt::format("must leave room in the model's context of {} tokens", generator->context_length()),
+        fmt::format("{} tokens", prompt.ids.size())};
+  }
   const GenerationRequest request{
       prompt.ids,
       options.n,
