@@ -1,0 +1,111 @@
+// The products' values against sums in double, and the promise that training rests on: a row of gemm_nt has
+// the same bits in any batch, at any place in it, with any number of threads.
+#include "hone/tensor/gemm.h"
+
+#include "tensor/tensor_helpers.h"
+
+namespace hone {
+namespace {
+
+using testing::Floats;
+using testing::random_floats;
+using testing::same_bits;
+using testing::Threads;
+
+struct Shape {
+  std::int64_t n, k;
+};
+
+void PrintTo(const Shape& s, std::ostream* out) { *out << "n " << s.n << ", k " << s.k; }
+
+Floats product_nt(std::int64_t m, const Shape& s, const float* x, const Floats& w) {
+  Floats y(static_cast<std::size_t>(m * s.n), -1.0f);
+  gemm_nt(m, s.n, s.k, x, w.data(), y.data());
+  return y;
+}
+
+class Gemm : public ::testing::TestWithParam<Shape> {};
+
+TEST_P(Gemm, RowsHaveTheSameBitsInAnyBatchAtAnyPlaceByAnyThreads) {
+  const Shape s = GetParam();
+  constexpr std::int64_t kRows = 600;
+  const Floats x = random_floats(kRows * s.k, 1), w = random_floats(s.n * s.k, 2);
+  Floats all;
+  {
+    const Threads one(1);
+    all = product_nt(kRows, s, x.data(), w);
+  }
+  for (const int threads : {1, 2}) {
+    const Threads scope(threads);
+    // Two threads wait for each other at every product: fewer of those.
+    const std::vector<std::int64_t> counts =
+        threads == 1
+            ? std::vector<std::int64_t>{1, 2, 3, 5, 6, 7, 8, 16, 31, 97, 255, 256, 257, 258, 511, 600}
+            : std::vector<std::int64_t>{1, 2, 7, 64, 257, 600};
+    for (const std::int64_t m : counts) {
+      for (const std::int64_t first : {std::int64_t{0}, std::int64_t{1}, kRows - m}) {
+        if (first + m > kRows) continue;
+        const Floats part = product_nt(m, s, x.data() + first * s.k, w);
+        ASSERT_TRUE(same_bits(part.data(), all.data() + first * s.n, m * s.n))
+            << m << " rows from " << first << ", " << threads << " threads";
+      }
+    }
+  }
+}
+
+TEST_P(Gemm, ValuesAreTheSums) {
+  const Shape s = GetParam();
+  const std::int64_t m = 37;
+  const Floats x = random_floats(m * s.k, 3), w = random_floats(s.n * s.k, 4), dy = random_floats(m * s.n, 5);
+  const auto at = [](const Floats& v, std::int64_t i) {
+    return static_cast<double>(v[static_cast<std::size_t>(i)]);
+  };
+  const double tolerance = 4e-7 * static_cast<double>(std::max({s.k, s.n, m}));
+
+  const Floats y = product_nt(m, s, x.data(), w);
+  Floats dx(static_cast<std::size_t>(m * s.k), 7.0f), dx_added(dx.size(), 7.0f), dw(w.size(), -2.0f);
+  gemm_nn(m, s.k, s.n, dy.data(), w.data(), dx.data(), false);
+  gemm_nn(m, s.k, s.n, dy.data(), w.data(), dx_added.data(), true);
+  gemm_tn(s.n, s.k, m, dy.data(), x.data(), dw.data());
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < s.n; ++j) {
+      double sum = 0;
+      for (std::int64_t l = 0; l < s.k; ++l) sum += at(x, i * s.k + l) * at(w, j * s.k + l);
+      ASSERT_NEAR(at(y, i * s.n + j), sum, tolerance) << i << ", " << j;
+    }
+    for (std::int64_t l = 0; l < s.k; ++l) {
+      double sum = 0;
+      for (std::int64_t j = 0; j < s.n; ++j) sum += at(dy, i * s.n + j) * at(w, j * s.k + l);
+      ASSERT_NEAR(at(dx, i * s.k + l), sum, tolerance) << i << ", " << l;
+      ASSERT_NEAR(at(dx_added, i * s.k + l), sum + 7.0, tolerance) << i << ", " << l;
+    }
+  }
+  for (std::int64_t j = 0; j < s.n; ++j) {
+    for (std::int64_t l = 0; l < s.k; ++l) {
+      double sum = -2.0;
+      for (std::int64_t i = 0; i < m; ++i) sum += at(dy, i * s.n + j) * at(x, i * s.k + l);
+      ASSERT_NEAR(at(dw, j * s.k + l), sum, tolerance) << j << ", " << l;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, Gemm,
+                         ::testing::Values(Shape{1, 8}, Shape{5, 7}, Shape{16, 1}, Shape{16, 33},
+                                           Shape{17, 64}, Shape{48, 31}, Shape{64, 64}, Shape{101, 20},
+                                           Shape{128, 257}, Shape{4100, 8}, Shape{250, 96}, Shape{256, 600},
+                                           Shape{321, 600}, Shape{336, 64}, Shape{512, 129}),
+                         [](const auto& param_info) {
+                           return "n" + std::to_string(param_info.param.n) + "k" +
+                                  std::to_string(param_info.param.k);
+                         });
+
+TEST(GemmRows, NoneAreNoWork) {
+  const Floats w = random_floats(16 * 8, 1);
+  gemm_nt(0, 16, 8, nullptr, w.data(), nullptr);
+  Floats dw(w.size(), 0.5f);
+  gemm_tn(16, 8, 0, nullptr, nullptr, dw.data());
+  for (const float v : dw) EXPECT_EQ(v, 0.5f);
+}
+
+}  // namespace
+}  // namespace hone
