@@ -1,0 +1,245 @@
+// Attention over spans and its gradients against a reference in double; a row's bits against the batch, the
+// place of its keys and the threads.
+#include <algorithm>
+
+#include "hone/tensor/kernels.h"
+#include "tensor/tensor_helpers.h"
+
+namespace hone::kernel {
+namespace {
+
+using hone::testing::Floats;
+using hone::testing::random_floats;
+using hone::testing::same_bits;
+using hone::testing::Threads;
+using hone::testing::worst_difference;
+using Doubles = std::vector<double>;
+
+std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+struct AttentionCase {
+  const char* name;
+  HeadShape shape;
+  float softcap;
+  std::int64_t window;
+  bool strided;  // rows of q, k and v lie inside wider qkv rows
+};
+void PrintTo(const AttentionCase& c, std::ostream* out) { *out << c.name; }
+
+// A prompt of 9 rows, three completions of it (13, 1 and 6 rows), then a prompt of 40 alone.
+std::vector<Span> packed_spans() {
+  std::vector<Span> spans;
+  for (std::int32_t i = 0; i < 9; ++i) spans.push_back({0, 0, 0, i + 1});
+  for (const std::int32_t length : {13, 1, 6}) {
+    const auto begin = static_cast<std::int32_t>(spans.size());
+    for (std::int32_t i = 0; i < length; ++i) spans.push_back({0, 9, begin, i + 1});
+  }
+  const auto begin = static_cast<std::int32_t>(spans.size());
+  for (std::int32_t i = 0; i < 40; ++i) spans.push_back({0, 0, begin, i + 1});
+  return spans;
+}
+
+// The key rows that a span shows, in order.
+std::vector<std::int64_t> keys_of(const Span& s, std::int64_t window) {
+  std::vector<std::int64_t> keys;
+  for (std::int32_t i = 0; i < s.prefix_count; ++i) keys.push_back(s.prefix_begin + i);
+  for (std::int32_t i = 0; i < s.own_count; ++i) keys.push_back(s.own_begin + i);
+  if (window > 0 && std::ssize(keys) > window) keys.erase(keys.begin(), keys.end() - window);
+  return keys;
+}
+
+struct Inputs {
+  Attention a;
+  std::vector<Span> spans = packed_spans();
+  Floats memory;  // q, k and v
+  std::int64_t q_at, k_at, v_at;
+  std::int64_t rows() const { return std::ssize(spans); }
+  const float* q() const { return memory.data() + q_at; }
+  const float* k() const { return memory.data() + k_at; }
+  const float* v() const { return memory.data() + v_at; }
+};
+
+Inputs make_inputs(const AttentionCase& c) {
+  Inputs in;
+  const std::int64_t q_width = c.shape.q_heads * c.shape.dim, kv_width = c.shape.kv_heads * c.shape.dim;
+  const auto rows = in.rows();
+  in.a = {c.shape,   static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.shape.dim))),
+          c.softcap, c.window,
+          0,         0};
+  in.q_at = 0;
+  if (c.strided) {
+    in.a.q_stride = in.a.kv_stride = c.shape.qkv_width();
+    in.k_at = q_width;
+    in.v_at = q_width + kv_width;
+  } else {
+    in.a.q_stride = q_width;
+    in.a.kv_stride = kv_width;
+    in.k_at = rows * q_width;
+    in.v_at = in.k_at + rows * kv_width;
+  }
+  in.memory = random_floats(rows * c.shape.qkv_width(), 31, 1.5);
+  return in;
+}
+
+struct Outputs {
+  Doubles out, lse, memory;  // memory: gradients, laid out as the inputs' memory
+};
+
+Outputs reference(const Inputs& in, const Floats& d_out) {
+  const Attention& a = in.a;
+  const std::int64_t D = a.shape.dim, Hq = a.shape.q_heads, share = Hq / a.shape.kv_heads;
+  Outputs r{Doubles(at(in.rows() * Hq * D)), Doubles(at(in.rows() * Hq)), Doubles(in.memory.size())};
+  for (std::int64_t t = 0; t < in.rows(); ++t) {
+    const auto keys = keys_of(in.spans[at(t)], a.window);
+    for (std::int64_t h = 0; h < Hq; ++h) {
+      const std::int64_t qi = in.q_at + t * a.q_stride + h * D, head = (h / share) * D, oi = (t * Hq + h) * D;
+      const auto ki = [&](std::int64_t key) { return in.k_at + key * a.kv_stride + head; };
+      const auto vi = [&](std::int64_t key) { return in.v_at + key * a.kv_stride + head; };
+      Doubles scores, weights;
+      double total = 0, delta = 0;
+      for (const auto key : keys) {
+        double s = 0;
+        for (std::int64_t i = 0; i < D; ++i)
+          s += static_cast<double>(in.memory[at(qi + i)]) * in.memory[at(ki(key) + i)];
+        s *= a.scale;
+        scores.push_back(a.softcap > 0 ? a.softcap * std::tanh(s / a.softcap) : s);
+      }
+      for (const double s : scores) total += std::exp(s);
+      r.lse[at(t * Hq + h)] = std::log(total);
+      for (std::size_t j = 0; j < keys.size(); ++j) {
+        weights.push_back(std::exp(scores[j]) / total);
+        for (std::int64_t i = 0; i < D; ++i) r.out[at(oi + i)] += weights[j] * in.memory[at(vi(keys[j]) + i)];
+      }
+      for (std::int64_t i = 0; i < D; ++i) delta += d_out[at(oi + i)] * r.out[at(oi + i)];
+      for (std::size_t j = 0; j < keys.size(); ++j) {
+        double dp = 0;
+        for (std::int64_t i = 0; i < D; ++i)
+          dp += static_cast<double>(d_out[at(oi + i)]) * in.memory[at(vi(keys[j]) + i)];
+        double ds = weights[j] * (dp - delta) * a.scale;
+        if (a.softcap > 0) ds *= 1.0 - std::pow(scores[j] / a.softcap, 2);
+        for (std::int64_t i = 0; i < D; ++i) {
+          r.memory[at(vi(keys[j]) + i)] += weights[j] * d_out[at(oi + i)];
+          r.memory[at(qi + i)] += ds * in.memory[at(ki(keys[j]) + i)];
+          r.memory[at(ki(keys[j]) + i)] += ds * in.memory[at(qi + i)];
+        }
+      }
+    }
+  }
+  return r;
+}
+
+struct Results {
+  Floats out, lse, memory;
+};
+
+Results run(const Inputs& in, const Floats& d_out, float initial_gradient = 0.0f) {
+  Results r{Floats(d_out.size(), 7.0f), Floats(at(in.rows() * in.a.shape.q_heads)),
+            Floats(in.memory.size(), initial_gradient)};
+  attention(in.a, in.rows(), in.spans.data(), in.q(), in.k(), in.v(), r.out.data(), r.lse.data());
+  attention_backward(in.a, in.rows(), in.spans.data(), in.q(), in.k(), in.v(), r.out.data(), r.lse.data(),
+                     d_out.data(), r.memory.data() + in.q_at, r.memory.data() + in.k_at,
+                     r.memory.data() + in.v_at);
+  return r;
+}
+
+class AttentionKernel : public ::testing::TestWithParam<AttentionCase> {
+ protected:
+  AttentionKernel()
+      : in_(make_inputs(GetParam())),
+        d_out_(random_floats(in_.rows() * in_.a.shape.q_heads * in_.a.shape.dim, 32)) {}
+  Inputs in_;
+  Floats d_out_;
+};
+
+TEST_P(AttentionKernel, IsSoftmaxOverItsSpan) {
+  const Outputs expected = reference(in_, d_out_);
+  const Results got = run(in_, d_out_);
+  EXPECT_LE(worst_difference(got.out, expected.out), 5e-6);
+  EXPECT_LE(worst_difference(got.lse, expected.lse), 5e-6);
+}
+
+TEST_P(AttentionKernel, GradientsAreThoseOfTheReferenceAndAccumulate) {
+  Outputs expected = reference(in_, d_out_);
+  EXPECT_LE(worst_difference(run(in_, d_out_).memory, expected.memory), 2e-5);
+  for (double& v : expected.memory) v += 3.0;
+  EXPECT_LE(worst_difference(run(in_, d_out_, 3.0f).memory, expected.memory), 2e-5);
+}
+
+TEST_P(AttentionKernel, BitsAreTheSameWhateverTheThreads) {
+  Results one;
+  {
+    const Threads scope(1);
+    one = run(in_, d_out_);
+  }
+  for (const int threads : {2, 3, 5}) {
+    const Threads scope(threads);
+    const Results many = run(in_, d_out_);
+    EXPECT_TRUE(same_bits(many.out, one.out)) << threads;
+    EXPECT_TRUE(same_bits(many.lse, one.lse)) << threads;
+    EXPECT_TRUE(same_bits(many.memory, one.memory)) << threads;
+  }
+}
+
+// As decoding does it: one query row at a time, keys and values in a cache in other rows and with another
+// stride.
+TEST_P(AttentionKernel, ARowAloneOverACacheHasTheSameBits) {
+  const Results batch = run(in_, d_out_);
+  const HeadShape s = in_.a.shape;
+  const std::int64_t width = s.kv_heads * s.dim, rows = in_.rows();
+  for (std::int64_t t = 0; t < rows; ++t) {
+    const Span& span = in_.spans[at(t)];
+    const std::int32_t prefix_begin = 5, own_begin = 5 + span.prefix_count + 2;
+    const std::int64_t cache_rows = own_begin + span.own_count;
+    Floats keys(at(cache_rows * width), NAN),
+        values(at(cache_rows * width), NAN);  // unseen rows spoil no result
+    const auto fill = [&](std::int64_t from, std::int64_t to) {
+      std::copy_n(in_.k() + from * in_.a.kv_stride, width, keys.begin() + to * width);
+      std::copy_n(in_.v() + from * in_.a.kv_stride, width, values.begin() + to * width);
+    };
+    for (std::int32_t i = 0; i < span.prefix_count; ++i) fill(span.prefix_begin + i, prefix_begin + i);
+    for (std::int32_t i = 0; i < span.own_count; ++i) fill(span.own_begin + i, own_begin + i);
+    Attention a = in_.a;
+    a.kv_stride = width;
+    const Span cached{prefix_begin, span.prefix_count, own_begin, span.own_count};
+    Floats out(at(s.q_heads * s.dim));
+    attention(a, 1, &cached, in_.q() + t * a.q_stride, keys.data(), values.data(), out.data(), nullptr);
+    ASSERT_TRUE(same_bits(out.data(), batch.out.data() + t * std::ssize(out), std::ssize(out)))
+        << "row " << t;
+  }
+}
+
+// The same keys as one run, or as prefix and own: where a span is cut changes no bits.
+TEST_P(AttentionKernel, WhereASpanIsCutChangesNoBits) {
+  const HeadShape s = in_.a.shape;
+  const std::int64_t last = in_.rows() - 1, begin = in_.spans[at(last)].own_begin;
+  Floats whole(at(s.q_heads * s.dim));
+  const auto attend = [&](const Span& span, Floats& out) {
+    attention(in_.a, 1, &span, in_.q() + last * in_.a.q_stride, in_.k(), in_.v(), out.data(), nullptr);
+  };
+  attend(in_.spans[at(last)], whole);
+  for (std::int32_t cut = 1; cut < 40; ++cut) {
+    Floats out(whole.size());
+    const auto b = static_cast<std::int32_t>(begin);
+    attend({b, cut, b + cut, 40 - cut}, out);
+    ASSERT_TRUE(same_bits(out, whole)) << cut;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, AttentionKernel,
+                         ::testing::Values(AttentionCase{"plain", {4, 4, 16}, 0, 0, true},
+                                           AttentionCase{"groups", {8, 2, 32}, 0, 0, true},
+                                           AttentionCase{"groups_of_three", {6, 2, 16}, 0, 0, true},
+                                           AttentionCase{"one_kv_head", {5, 1, 64}, 0, 0, false},
+                                           AttentionCase{"dim_20", {4, 2, 20}, 0, 0, true},
+                                           AttentionCase{"dim_6", {3, 3, 6}, 0, 0, false},
+                                           AttentionCase{"dim_128", {2, 1, 128}, 0, 0, true},
+                                           AttentionCase{"dim_100", {2, 2, 100}, 0, 0, true},
+                                           AttentionCase{"dim_256", {2, 1, 256}, 0, 0, true},
+                                           AttentionCase{"window", {4, 2, 16}, 0, 5, true},
+                                           AttentionCase{"window_of_one", {2, 2, 8}, 0, 1, true},
+                                           AttentionCase{"softcap", {4, 2, 16}, 2.0f, 0, true},
+                                           AttentionCase{"softcap_window_20", {4, 2, 20}, 5.0f, 11, false}),
+                         [](const auto& param_info) { return std::string(param_info.param.name); });
+
+}  // namespace
+}  // namespace hone::kernel
