@@ -1,6 +1,8 @@
 // hone eval on a small random model.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "cli/run_command.h"
 #include "cli/tiny_model.h"
 #include "hone/verify/verifiers.h"
@@ -84,15 +86,17 @@ TEST_F(Eval, TellsPassAtKFromTheCompletionsItWrites) {
     rows += Json{{"prompt", "Say " + std::to_string(i)}, {"answer", "0"}}.dump() + "\n";
   ASSERT_EQ(run(problems(rows)).exit_code, 0);
   // A random model says digits now and then: its own words become the answers, and it says them again.
+  const auto first = groups_of(out);
   rows.clear();
-  for (const Json& group : groups_of(out)) {
-    std::string prompt = group["prompt"];
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    std::string prompt = first[i]["prompt"];
     prompt = prompt.substr(prompt.find("Say "), 5);
-    rows += Json{{"prompt", prompt}, {"answer", lucky_answer(group)}}.dump() + "\n";
+    const std::string answer = i % 2 == 0 ? lucky_answer(first[i]) : "-1";
+    rows += Json{{"prompt", prompt}, {"answer", answer}}.dump() + "\n";
   }
   const Ran ran = run(problems(rows));
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
-  double mean = 0.0, two = 0.0, any = 0.0;
+  double mean = 0.0, squares = 0.0, two = 0.0, any = 0.0;
   const auto groups = groups_of(out);
   ASSERT_EQ(groups.size(), 8u);
   for (const Json& group : groups) {
@@ -103,6 +107,7 @@ TEST_F(Eval, TellsPassAtKFromTheCompletionsItWrites) {
       right += rollout["correct"].get<bool>() ? 1 : 0;
     }
     mean += right / 4.0 / 8;
+    squares += right * right / 16.0;
     two += (1.0 - (4 - right) * (3 - right) / 12.0) / 8;  // 1 - C(4 - right, 2) / C(4, 2)
     any += (right > 0 ? 1.0 : 0.0) / 8;
   }
@@ -114,7 +119,8 @@ TEST_F(Eval, TellsPassAtKFromTheCompletionsItWrites) {
   EXPECT_NEAR(metrics["pass@2"].get<double>(), two, 1e-12);
   EXPECT_NEAR(metrics["pass@4"].get<double>(), any, 1e-12);
   EXPECT_TRUE(metrics.contains("maj@4"));
-  EXPECT_GT(ran.lines()[0]["accuracy_standard_error"].get<double>(), 0.0);
+  EXPECT_NEAR(ran.lines()[0]["accuracy_standard_error"].get<double>(),
+              std::sqrt((squares - 8 * mean * mean) / 7 / 8), 1e-12);
 }
 
 TEST_F(Eval, AsksATasksHeldOutProblemsWithItsOwnVerifier) {

@@ -75,7 +75,7 @@ TEST(Sample, RefusesAPromptLongerThanTheContext) {
 }
 
 Ran chat(const std::string& input, const std::vector<std::string>& more = {}) {
-  return run_command(with({"chat", tiny_model(), "--max-new-tokens", "6", "--temperature", "0"}, more),
+  return run_command(with({"chat", tiny_model(), "--max-new-tokens", "8", "--temperature", "0"}, more),
                      input);
 }
 
