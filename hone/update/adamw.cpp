@@ -28,17 +28,17 @@ double squared_norm(const float* g, std::int64_t n) {
   return total;
 }
 
-// What one update needs, folded to a few floats.
+// What one update needs, folded to a few floats. rest = 1 − beta, rounded once (1.0f − 0.999f is 1e-5 off).
 struct Rates {
-  float beta1, beta2, decay, step_size, correction, epsilon, scale;
+  float beta1, rest1, beta2, rest2, decay, step_size, correction, epsilon, scale;
 };
 
 void update_elements(const Rates& r, std::int64_t n, const float* g, float* p, float* m, float* v) {
   parallel_for(n, 16384, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const float grad = g[i] * r.scale;
-      m[i] = r.beta1 * m[i] + (1.0f - r.beta1) * grad;
-      v[i] = r.beta2 * v[i] + (1.0f - r.beta2) * grad * grad;
+      m[i] = r.beta1 * m[i] + r.rest1 * grad;
+      v[i] = r.beta2 * v[i] + r.rest2 * grad * grad;
       p[i] = p[i] * r.decay - r.step_size * m[i] / (std::sqrt(v[i]) * r.correction + r.epsilon);
     }
   });
@@ -58,8 +58,13 @@ AdamW::AdamW(std::vector<Parameter>& parameters, const OptimizerOptions& options
 }
 
 void AdamW::zero_gradients() {
+  const at::NoGradGuard no_grad;
   for (Parameter& p : parameters_) {
-    if (p.value.grad().defined()) p.value.mutable_grad().zero_();
+    if (p.value.grad().defined()) {
+      p.value.mutable_grad().zero_();
+    } else {
+      p.value.mutable_grad() = at::zeros_like(p.value);
+    }
   }
 }
 
@@ -89,7 +94,9 @@ void AdamW::step(double rate, double scale) {
     const double decay = p.dim() >= 2 ? 1.0 - rate * options_.weight_decay : 1.0;
     if (has_kernels(g)) {
       const Rates rates{static_cast<float>(options_.beta1),
+                        static_cast<float>(1.0 - options_.beta1),
                         static_cast<float>(options_.beta2),
+                        static_cast<float>(1.0 - options_.beta2),
                         static_cast<float>(decay),
                         static_cast<float>(rate / bias1),
                         static_cast<float>(1.0 / std::sqrt(bias2)),

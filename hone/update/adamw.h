@@ -21,6 +21,7 @@ class AdamW {
 
   AdamW(std::vector<Parameter>& parameters, const OptimizerOptions& options);
 
+  // Every parameter has a gradient afterwards, so that a step that nothing reaches is a step all the same.
   void zero_gradients();
   // The Euclidean norm of all gradients, summed in double in one fixed order. Not finite when any gradient is
   // not.

@@ -32,9 +32,32 @@ std::int64_t masked_tokens(const TrainBatch& batch, std::span<const SequenceRef>
   return n;
 }
 
+// What the k-th of n minibatches takes: whole groups, so that a prompt is computed once, unless there are
+// fewer than n; and its part of what is silent.
+struct Share {
+  std::size_t begin = 0, end = 0;  // of the items
+  std::int64_t silent_sequences = 0, silent_tokens = 0;
+};
+
+Share minibatch(const TrainBatch& batch, std::span<const SequenceRef> items, int k, int n) {
+  const auto cut = [&](std::int64_t whole, int at) { return whole * at / n; };
+  const auto groups = static_cast<std::int64_t>(batch.groups.size());
+  const auto edge = [&](int at) {
+    if (groups < n) return static_cast<std::size_t>(cut(static_cast<std::int64_t>(items.size()), at));
+    const auto group = static_cast<std::size_t>(cut(groups, at));
+    const auto first = std::partition_point(items.begin(), items.end(),
+                                            [&](const SequenceRef& item) { return item.group < group; });
+    return static_cast<std::size_t>(first - items.begin());
+  };
+  const std::int64_t sequences = batch.silent_sequences, tokens = batch.silent_tokens;
+  return {edge(k), edge(k + 1), cut(sequences, k + 1) - cut(sequences, k),
+          cut(tokens, k + 1) - cut(tokens, k)};
+}
+
 }  // namespace
 
 struct PolicyLearner::StepTotals {
+  double charged_kl = 0.0, charged_tokens = 0.0;  // of KL in the reward
   double loss = 0.0, entropy = 0.0, grad_norm = 0.0, learning_rate = 0.0;
   LossStatistics statistics;
   int optimizer_steps = 0;
@@ -90,9 +113,8 @@ std::vector<std::vector<float>> PolicyLearner::reference_logprobs(const TrainBat
   return result;
 }
 
-Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, const std::vector<SequenceRef>& items,
-                                           const LossScale& scale,
-                                           const std::vector<std::vector<float>>& reference, bool first_pass,
+Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, std::span<const SequenceRef> items,
+                                           const LossScale& scale, LogprobRows reference, bool first_pass,
                                            StepTotals& totals) {
   optimizer_.zero_gradients();
   const at::Device device(policy_.device());
@@ -130,7 +152,7 @@ Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, const std::v
       totals.statistics.tokens += tokens.mask_N.sum().item().toDouble();
     } else {
       const LossStatistics s = loss_statistics(tokens, options_.loss);
-      if (first_pass && has_kernels(policy_.head().detach()) && s.difference_max > kFirstPassTolerance) {
+      if (first_pass && has_kernels(policy_.head().detach()) && !(s.difference_max <= kFirstPassTolerance)) {
         return Error{"update", "log-probabilities of the first pass must be those recorded at sampling",
                      fmt::format("a difference of {}", s.difference_max)};
       }
@@ -151,66 +173,66 @@ Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, const std::v
   totals.loss += step_loss;
   totals.grad_norm += norm;
   totals.learning_rate = rate;
-  if (reference_ && options_.loss.reference_every > 0 &&
-      optimizer_.state().steps % options_.loss.reference_every == 0) {
-    reference_->copy_from(policy_);
-  }
   return {};
 }
 
 Result<Metrics> PolicyLearner::update(const TrainBatch& given) {
-  TrainBatch batch = given;
-  const auto items = all_sequences(batch);
   StepTotals totals;
-  if (!items.empty()) {
-    auto reference = reference_logprobs(batch, items);
-    if (options_.loss.kl_place == KlPlace::kReward && reference_) {
-      charge_kl(batch, items, reference);
-      reference.clear();
-    }
-    const auto minibatches = static_cast<std::size_t>(std::max(1, options_.minibatches));
-    const int epochs = std::max(1, options_.inner_epochs);
-    // More than one optimizer step: what a later one breaks must be undone from a copy.
-    std::optional<AdamW::State> before;
-    if (minibatches * static_cast<std::size_t>(epochs) > 1) before = optimizer_.copy_state();
-    const std::int64_t version = policy_version_;
-    for (int epoch = 0; epoch < epochs; ++epoch) {
-      for (std::size_t k = 0; k < minibatches; ++k) {
-        const std::size_t begin = items.size() * k / minibatches, end = items.size() * (k + 1) / minibatches;
-        if (begin == end) continue;
-        const std::vector<SequenceRef> part(items.begin() + static_cast<std::ptrdiff_t>(begin),
-                                            items.begin() + static_cast<std::ptrdiff_t>(end));
-        std::vector<std::vector<float>> part_reference;
-        if (!reference.empty()) {
-          part_reference.assign(reference.begin() + static_cast<std::ptrdiff_t>(begin),
-                                reference.begin() + static_cast<std::ptrdiff_t>(end));
+  totals.learning_rate = learning_rate_at(options_.optimizer, optimizer_.state().steps, options_.total_steps);
+  const auto items = all_sequences(given);
+  if (items.empty() && given.silent_sequences == 0) return metrics_of(totals);  // nothing was decided
+  auto reference = reference_logprobs(given, items);
+  const TrainBatch* batch = &given;
+  std::optional<TrainBatch> charged;
+  if (options_.loss.kl_place == KlPlace::kReward && reference_) {
+    charged.emplace(given);
+    charge_kl(*charged, items, reference, totals);
+    batch = &*charged;
+    reference.clear();
+  }
+  const int minibatches = std::max(1, options_.minibatches), epochs = std::max(1, options_.inner_epochs);
+  // More than one optimizer step: what a later one breaks must be undone from a copy.
+  std::optional<AdamW::State> before;
+  if (minibatches * epochs > 1) before = optimizer_.copy_state();
+  const std::int64_t version = policy_version_, steps = optimizer_.state().steps;
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    for (int k = 0; k < minibatches; ++k) {
+      const Share share = minibatch(*batch, items, k, minibatches);
+      const std::span part = std::span(items).subspan(share.begin, share.end - share.begin);
+      const LossScale scale{static_cast<std::int64_t>(part.size()) + share.silent_sequences,
+                            masked_tokens(*batch, part) + share.silent_tokens,
+                            options_.max_completion_length};
+      const auto part_reference =
+          reference.empty() ? LogprobRows() : LogprobRows(reference).subspan(share.begin, part.size());
+      auto done = optimizer_step(*batch, part, scale, part_reference, epoch == 0 && k == 0, totals);
+      if (!done.ok()) {
+        if (before && policy_version_ != version) {
+          optimizer_.set_state(*before);
+          policy_version_ = version;
         }
-        const auto share = static_cast<std::int64_t>(minibatches);
-        const LossScale scale{static_cast<std::int64_t>(part.size()) + batch.silent_sequences / share,
-                              masked_tokens(batch, part) + batch.silent_tokens / share,
-                              options_.max_completion_length};
-        auto done = optimizer_step(batch, part, scale, part_reference, epoch == 0 && k == 0, totals);
-        if (!done.ok()) {
-          if (before && policy_version_ != version) {
-            optimizer_.set_state(*before);
-            policy_version_ = version;
-          }
-          return done.error();
-        }
+        return done.error();
       }
     }
+  }
+  // Not before the whole call is good: then nothing of it has to be undone.
+  const std::int64_t every = options_.loss.reference_every;
+  if (reference_ && every > 0 && optimizer_.state().steps / every != steps / every) {
+    reference_->copy_from(policy_);
   }
   return metrics_of(totals);
 }
 
-void PolicyLearner::charge_kl(TrainBatch& batch, const std::vector<SequenceRef>& items,
-                              const std::vector<std::vector<float>>& reference) const {
+void PolicyLearner::charge_kl(TrainBatch& batch, std::span<const SequenceRef> items, LogprobRows reference,
+                              StepTotals& totals) const {
   std::vector<double> kl(items.size(), 0.0), group_sum(batch.groups.size(), 0.0);
   for (std::size_t i = 0; i < items.size(); ++i) {
     const TrainSequence& s = batch.groups[items[i].group].sequences[items[i].sequence];
     for (std::size_t t = 0; t < s.completion.size(); ++t) {
       if (s.loss_mask[t] == 0) continue;
       const double x = static_cast<double>(reference[i][t]) - s.old_logprobs[t];
+      const double k3 = std::exp(x) - x - 1.0;
+      totals.charged_kl += k3;
+      totals.charged_tokens += 1.0;
       switch (options_.loss.kl) {
         case KlEstimator::kK1:
           kl[i] -= x;
@@ -219,7 +241,7 @@ void PolicyLearner::charge_kl(TrainBatch& batch, const std::vector<SequenceRef>&
           kl[i] += 0.5 * x * x;
           break;
         case KlEstimator::kK3:
-          kl[i] += std::exp(x) - x - 1.0;
+          kl[i] += k3;
           break;
       }
     }
@@ -227,8 +249,11 @@ void PolicyLearner::charge_kl(TrainBatch& batch, const std::vector<SequenceRef>&
   }
   for (std::size_t i = 0; i < items.size(); ++i) {
     TrainGroup& group = batch.groups[items[i].group];
-    const double mean = group_sum[items[i].group] / static_cast<double>(group.sequences.size());
-    group.sequences[items[i].sequence].advantage -= options_.loss.beta * (kl[i] - mean);
+    const auto n = static_cast<double>(group.sequences.size());
+    double charge = kl[i] - group_sum[items[i].group] / n;
+    // Less the mean of the others, as rloo's rewards are: x − (n·mean − x)/(n − 1) = (x − mean)·n/(n − 1).
+    if (options_.loss.type == LossType::kRloo && n > 1.0) charge *= n / (n - 1.0);
+    group.sequences[items[i].sequence].advantage -= options_.loss.beta * charge;
   }
 }
 
@@ -251,7 +276,10 @@ Metrics PolicyLearner::metrics_of(const StepTotals& totals) const {
   metrics["sampling/importance_sampling_ratio/min"] = s.ratio_min;
   metrics["sampling/importance_sampling_ratio/mean"] = s.ratio_sum / tokens;
   metrics["sampling/importance_sampling_ratio/max"] = s.ratio_max;
-  if (reference_ && options_.loss.kl_place == KlPlace::kLoss) metrics["kl"] = s.kl / tokens;
+  if (reference_) {
+    const bool charged = options_.loss.kl_place == KlPlace::kReward;
+    metrics["kl"] = charged ? totals.charged_kl / std::max(totals.charged_tokens, 1.0) : s.kl / tokens;
+  }
   return metrics;
 }
 

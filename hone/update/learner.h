@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,10 @@ class PolicyLearner : public Learner {
   // Keeps a copy of the policy as the reference when a KL term is asked for.
   PolicyLearner(Policy& policy, LearnerOptions options);
 
-  // Metrics: loss, grad_norm, learning_rate, entropy; of policy losses also kl (with a reference),
+  // A batch of silent sequences alone does its optimizer steps too, with gradients of zero: leaving silent
+  // sequences out changes no number. One without any does none. The reference is refreshed at the end of a
+  // call in which the count of optimizer steps passed a multiple of reference_every.
+  // Metrics: loss, grad_norm, learning_rate, entropy; of policy losses also kl (k3, with a reference),
   // clip_ratio/*, sampling/* and policy_loss. Means over the optimizer steps of the call, weighted by tokens
   // where they are of tokens. Errors: a loss or gradient that is not finite; log-probabilities of the first
   // pass that are not those recorded at sampling (CPU, fp32). The state is then that before the call.
@@ -47,18 +51,19 @@ class PolicyLearner : public Learner {
 
  private:
   struct StepTotals;
+  using LogprobRows = std::span<const std::vector<float>>;  // per item, its tokens'
 
-  Result<void> optimizer_step(const TrainBatch& batch, const std::vector<SequenceRef>& items,
-                              const LossScale& scale, const std::vector<std::vector<float>>& reference,
-                              bool first_pass, StepTotals& totals);
+  Result<void> optimizer_step(const TrainBatch& batch, std::span<const SequenceRef> items,
+                              const LossScale& scale, LogprobRows reference, bool first_pass,
+                              StepTotals& totals);
   // Per item, its tokens' logprobs under the reference; empty without one.
   std::vector<std::vector<float>> reference_logprobs(const TrainBatch& batch,
                                                      const std::vector<SequenceRef>& items);
   HeadScores score(Policy& policy, const Microbatch& microbatch);
   // KL in the reward: each advantage loses beta times its sequence's KL (summed over tokens, old policy
-  // against reference) less the group's mean of it.
-  void charge_kl(TrainBatch& batch, const std::vector<SequenceRef>& items,
-                 const std::vector<std::vector<float>>& reference) const;
+  // against reference) less the group's mean of it (rloo: the mean of the others).
+  void charge_kl(TrainBatch& batch, std::span<const SequenceRef> items, LogprobRows reference,
+                 StepTotals& totals) const;
   Metrics metrics_of(const StepTotals& totals) const;
 
   Policy& policy_;

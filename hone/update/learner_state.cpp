@@ -1,5 +1,7 @@
 // What a checkpoint keeps of the learner: trainer/learner.json and trainer/*.safetensors beside the model's
 // own files.
+#include <algorithm>
+#include <cstring>
 #include <filesystem>
 
 #include "hone/base/check.h"
@@ -82,30 +84,40 @@ Result<void> PolicyLearner::restore(const std::string& folder) {
                                             policy_.dtype() == at::kFloat      ? "float32"
                                             : policy_.dtype() == at::kBFloat16 ? "bfloat16"
                                                                                : "float16"));
+  auto& parameters = policy_.parameters();
+  const auto& loaded = saved.parameters();
+  for (std::size_t i = 0; i < std::max(loaded.size(), parameters.size()); ++i) {
+    if (i < loaded.size() && i < parameters.size() && loaded[i].name == parameters[i].name &&
+        loaded[i].value.sizes() == parameters[i].value.sizes()) {
+      continue;
+    }
+    return Error{folder, "the checkpoint's model must have this run's shape",
+                 i < loaded.size() ? loaded[i].name : fmt::format("{} tensors", loaded.size())};
+  }
   HONE_TRY(const TensorFiles files, TensorFiles::open_file(trainer / kOptimizerFile));
   AdamW::State state = optimizer_.copy_state();
   state.steps = steps;
-  auto& parameters = policy_.parameters();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (saved.parameters()[i].value.sizes() != parameters[i].value.sizes()) {
-      return Error{folder, "the checkpoint's model must have this run's shape", parameters[i].name};
-    }
     HONE_TRY_VOID(read_into(files, parameters[i].name + ".first", state.first[i]));
     HONE_TRY_VOID(read_into(files, parameters[i].name + ".second", state.second[i]));
     if (parameters[i].value.scalar_type() == at::kFloat) {
-      state.masters[i] = saved.parameters()[i].value;
+      state.masters[i] = loaded[i].value;
     } else {
       HONE_TRY_VOID(read_into(files, parameters[i].name + ".master", state.masters[i]));
     }
   }
+  std::vector<at::Tensor> reference;
   if (reference_) {
-    HONE_TRY(const TensorFiles reference, TensorFiles::open_file(trainer / kReferenceFile));
-    for (Parameter& p : reference_->parameters()) {
-      auto value = p.value.to(at::kFloat);
-      HONE_TRY_VOID(read_into(reference, p.name, value));
-      const at::NoGradGuard no_grad;
-      p.value.copy_(value);
+    HONE_TRY(const TensorFiles values, TensorFiles::open_file(trainer / kReferenceFile));
+    for (const Parameter& p : reference_->parameters()) {
+      reference.push_back(p.value.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true));
+      HONE_TRY_VOID(read_into(values, p.name, reference.back()));
     }
+  }
+  // All of it was read: from here on nothing fails.
+  const at::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    reference_->parameters()[i].value.copy_(reference[i]);
   }
   optimizer_.set_state(state);
   policy_version_ = version;

@@ -21,11 +21,16 @@ at::Tensor spread(const at::Tensor& x_S, const LossTokens& t) { return x_S.index
 
 at::Tensor own_tokens(const LossTokens& t) { return sequence_sum(t.mask_N, t).clamp_min(1.0); }
 
+// Zero where masked, whatever stands there: an infinity times a zero mask would be NaN.
+at::Tensor masked(const at::Tensor& x_N, const LossTokens& t) {
+  return x_N.masked_fill(t.mask_N.eq(0.0), 0.0);
+}
+
 // log ρ of each token: its own, or its sequence's mean (rloo: sum).
 at::Tensor log_ratio(const LossTokens& t, const LossOptions& o) {
-  const auto own = t.logprobs_N.sub(t.old_logprobs_N);
+  const auto own = masked(t.logprobs_N.sub(t.old_logprobs_N), t);
   if (!per_sequence(o)) return own;
-  const auto sum = sequence_sum(own.mul(t.mask_N), t);
+  const auto sum = sequence_sum(own, t);
   return spread(o.type == LossType::kRloo ? sum : sum.div(own_tokens(t)), t);
 }
 
@@ -48,8 +53,8 @@ at::Tensor soft_gate(const at::Tensor& ratio, const at::Tensor& advantage, const
   return ratio.sub(1.0).mul(tau).sigmoid().mul(4.0).div(tau).mul(advantage).neg();
 }
 
-at::Tensor kl_term(const at::Tensor& logprobs, const at::Tensor& reference, KlEstimator estimator) {
-  const auto x = reference.sub(logprobs);
+at::Tensor kl_term(const LossTokens& t, KlEstimator estimator) {
+  const auto x = masked(t.ref_logprobs_N.sub(t.logprobs_N), t);
   switch (estimator) {
     case KlEstimator::kK1:
       return x.neg();
@@ -75,6 +80,7 @@ at::Tensor token_weights(const LossTokens& t, const LossScale& scale, const Loss
     case LossType::kCispo:
       return t.mask_N.div(static_cast<double>(std::max<std::int64_t>(scale.tokens, 1)));
     case LossType::kDrGrpo:
+      HONE_CHECK(scale.max_completion_length > 0, "dr_grpo of {} tokens", scale.max_completion_length);
       return t.mask_N.div(sequences * static_cast<double>(scale.max_completion_length));
     case LossType::kRloo:
       return t.mask_N.div(sequences);
@@ -86,22 +92,32 @@ at::Tensor token_weights(const LossTokens& t, const LossScale& scale, const Loss
 }  // namespace
 
 at::Tensor policy_loss(const LossTokens& t, const LossScale& scale, const LossOptions& o) {
+  HONE_CHECK(scale.sequences > 0, "a loss over {} sequences", scale.sequences);
   const auto advantage = spread(t.advantages_S, t);
   const auto weights = token_weights(t, scale, o);
   const auto ratio = log_ratio(t, o).exp();
   at::Tensor loss;
   if (o.type == LossType::kCispo) {
-    loss = ratio.clamp_max(o.clip_high).detach().mul(advantage).mul(t.logprobs_N).neg().mul(weights).sum();
+    loss = ratio.clamp_max(o.clip_high)
+               .detach()
+               .mul(advantage)
+               .mul(masked(t.logprobs_N, t))
+               .neg()
+               .mul(weights)
+               .sum();
   } else if (o.type == LossType::kSapo) {
     loss = soft_gate(ratio, advantage, o).mul(weights).sum();
   } else if (o.type == LossType::kRloo) {
-    // The sequence is one action: its surrogate counts once, not once a token.
-    loss = surrogate(ratio, advantage, o).mul(weights).div(spread(own_tokens(t), t)).sum();
+    // The sequence is one action: its surrogate counts once, not once a token, and where every token is
+    // masked as well (ρ = 1, no gradient), as in TRL.
+    const auto own = masked(t.logprobs_N.sub(t.old_logprobs_N), t);
+    const auto each = surrogate(sequence_sum(own, t).exp(), t.advantages_S, o);
+    loss = each.sum().div(static_cast<double>(scale.sequences));
   } else {
     loss = surrogate(ratio, advantage, o).mul(weights).sum();
   }
   if (t.ref_logprobs_N.defined() && o.beta != 0.0 && o.kl_place == KlPlace::kLoss) {
-    loss = loss.add(kl_term(t.logprobs_N, t.ref_logprobs_N, o.kl).mul(weights).sum().mul(o.beta));
+    loss = loss.add(kl_term(t, o.kl).mul(weights).sum().mul(o.beta));
   }
   if (t.entropy_N.defined() && o.entropy_bonus != 0.0) {
     loss = loss.sub(t.entropy_N.mul(weights).sum().mul(o.entropy_bonus));
@@ -127,11 +143,16 @@ LossStatistics loss_statistics(const LossTokens& t, const LossOptions& o) {
   s.ratio_min = ratio.min().item().toDouble();
   s.ratio_max = ratio.max().item().toDouble();
   s.ratio_sum = ratio.sum().item().toDouble();
-  s.clipped_low = ratio.lt(1.0 - o.clip_low).logical_and(advantage.lt(0.0)).sum().item().toDouble();
-  const double high = o.type == LossType::kCispo ? o.clip_high : 1.0 + o.clip_high;
-  s.clipped_high = ratio.gt(high).logical_and(advantage.gt(0.0)).sum().item().toDouble();
+  const bool cispo = o.type == LossType::kCispo, soft = o.type == LossType::kSapo;
+  if (!cispo && !soft) {
+    s.clipped_low = ratio.lt(1.0 - o.clip_low).logical_and(advantage.lt(0.0)).sum().item().toDouble();
+  }
+  if (!soft) {
+    const double high = cispo ? o.clip_high : 1.0 + o.clip_high;
+    s.clipped_high = ratio.gt(high).logical_and(advantage.gt(0.0)).sum().item().toDouble();
+  }
   if (t.ref_logprobs_N.defined()) {
-    s.kl = kl_term(t.logprobs_N, t.ref_logprobs_N, KlEstimator::kK3).mul(t.mask_N).sum().item().toDouble();
+    s.kl = kl_term(t, KlEstimator::kK3).sum().item().toDouble();
   }
   return s;
 }

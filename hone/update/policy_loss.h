@@ -15,7 +15,7 @@ struct LossTokens {
   at::Tensor entropy_N;       // undefined: no entropy bonus
   at::Tensor old_logprobs_N;  // recorded at sampling
   at::Tensor ref_logprobs_N;  // undefined: no KL in the loss
-  at::Tensor mask_N;          // 0 or 1, of the logprobs' dtype
+  at::Tensor mask_N;          // 0 or 1, of the logprobs' dtype; what is masked out never matters
   at::Tensor sequence_N;      // int64, ascending: which sequence a token belongs to
   at::Tensor advantages_S;    // of the logprobs' dtype
 };
@@ -35,9 +35,10 @@ at::Tensor supervised_loss(const LossTokens& tokens, const LossScale& scale);
 
 // Sums over these tokens, detached, for TRL's metrics.
 struct LossStatistics {
-  double kl = 0.0;                                    // Σ k3 of policy against reference over masked tokens
-  double clipped_low = 0.0;                           // tokens with ρ < 1 − clip_low and A < 0
-  double clipped_high = 0.0;                          // tokens with ρ > 1 + clip_high and A > 0
+  double kl = 0.0;            // Σ k3 of policy against reference over masked tokens
+  double clipped_low = 0.0;   // tokens with ρ < 1 − clip_low and A < 0
+  double clipped_high = 0.0;  // tokens with ρ > 1 + clip_high and A > 0; cispo has no
+                              // low clip (ρ > clip_high), sapo none
   double difference_sum = 0.0, difference_max = 0.0;  // |logprob − old|
   double ratio_min = 0.0, ratio_max = 0.0, ratio_sum = 0.0;
   double tokens = 0.0;
