@@ -2,8 +2,11 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 
+#include "hone/base/check.h"
 #include "hone/base/threads.h"
 #include "hone/tensor/gemm.h"
 #include "hone/tensor/ops_aten.h"
@@ -18,6 +21,28 @@ bool native_path(const at::Tensor& t) { return has_kernels(t); }
 // The query heads, and key and value heads, of qkv rows.
 at::Tensor heads(const at::Tensor& qkv, const kernel::HeadShape& s, std::int64_t begin, std::int64_t count) {
   return qkv.view({qkv.size(0), s.q_heads + 2 * s.kv_heads, s.dim}).narrow(1, begin, count);
+}
+
+// Before any thread starts: an exception that left one would end the program.
+void check_query(std::int64_t N, std::int64_t V, const HeadQuery& q) {
+  HONE_CHECK(q.targets_N.size(0) == N && q.inverse_temperature_N.size(0) == N,
+             "{} rows, {} targets, {} temperatures", N, q.targets_N.size(0), q.inverse_temperature_N.size(0));
+  const auto* targets = q.targets_N.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < N; ++i) {
+    HONE_CHECK(targets[i] >= 0 && targets[i] < V, "target {} is outside the vocabulary of {}", targets[i], V);
+  }
+  if (!q.kept_offsets.defined()) return;
+  HONE_CHECK(q.kept_offsets.size(0) == N + 1, "{} rows, {} offsets", N, q.kept_offsets.size(0));
+  const auto* offsets = q.kept_offsets.data_ptr<std::int64_t>();
+  const auto* ids = q.kept_ids.data_ptr<std::int32_t>();
+  for (std::int64_t i = 0; i < N; ++i) {
+    const std::int32_t *begin = ids + offsets[i], *end = ids + offsets[i + 1];
+    if (begin == end) continue;
+    HONE_CHECK(std::adjacent_find(begin, end, std::greater_equal<>()) == end && *begin >= 0 && end[-1] < V,
+               "the kept ids of row {} must ascend within the vocabulary of {}", i, V);
+    HONE_CHECK(std::binary_search(begin, end, targets[i]), "target {} of row {} is not among its kept ids",
+               targets[i], i);
+  }
 }
 
 }  // namespace
@@ -74,6 +99,7 @@ at::Tensor cached_attention(const at::Tensor& qkv, const at::Tensor& keys, const
 }
 
 HeadScores score_tokens(const at::Tensor& hidden, const at::Tensor& head, const HeadQuery& query) {
+  check_query(hidden.size(0), head.size(0), query);
   return native_path(hidden) ? native::score_tokens(hidden, head, query)
                              : aten::score_tokens(hidden, head, query);
 }

@@ -74,7 +74,8 @@ struct HeadScores {
       logprobs_N;  // fp32, of the targets under softmax(softcap(h · wᵀ) / temperature) over the kept set
   at::Tensor entropy_N;  // fp32, nats, of the same distribution
 };
-// Never holds more than a chunk of rows of [N, V]; the backward pass makes the chunk's logits again.
+// Requires targets in the vocabulary and, where a row has a kept set, in that set; kept ids ascend within a
+// row. Never holds more than a chunk of rows of [N, V]; the backward pass makes the chunk's logits again.
 HeadScores score_tokens(const at::Tensor& hidden_NH, const at::Tensor& head_VH, const HeadQuery& query);
 
 // Raw logits with the softcap applied, for N rows of decoding. fp32 [N, V]. No gradients.

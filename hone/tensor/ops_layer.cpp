@@ -115,7 +115,7 @@ struct PrepareFunction : Function<PrepareFunction> {
     const auto &qkv = saved[0], &q_norm = saved[1], &k_norm = saved[2], &positions = saved[5];
     const auto q_heads = ctx->saved_data["q_heads"].toInt(), kv_heads = ctx->saved_data["kv_heads"].toInt();
     const auto eps = ctx->saved_data["eps"].toDouble();
-    auto dx = grads[0].clone();
+    auto dx = grads[0].clone(at::MemoryFormat::Contiguous);
     const std::int64_t T = dx.size(0);
     const kernel::HeadShape s{q_heads, kv_heads, dx.size(1) / (q_heads + 2 * kv_heads)};
     float* d = dx.data_ptr<float>();
