@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "hone/tensor/ops.h"
@@ -32,7 +33,11 @@ class PackBuilder {
   // Appends a completion of the current prompt: all its tokens become targets, the first predicted from the
   // prompt's last row. Its last token is predicted and never read, so it takes no row.
   void add_completion(std::span<const std::int32_t> ids);
-  Pack finish() { return std::move(pack_); }
+  // The pack, leaving an empty builder without a prompt.
+  Pack finish() {
+    prompt_begin_ = prompt_count_ = 0;
+    return std::exchange(pack_, {});
+  }
   std::int64_t size() const { return pack_.size(); }
 
  private:

@@ -1,5 +1,6 @@
-// Logits, loss and every gradient against transformers' (tests/golden/models, made with torch 2.x and transformers 5.x;
-// the safetensors' metadata names the versions). Tolerances: 1e-4, fp32 sums of a few hundred terms in another order.
+// Logits, loss and every gradient against transformers' (tests/golden/models, made with torch 2.x and
+// transformers 5.x; the safetensors' metadata names the versions). Tolerances: 1e-4, fp32 sums of a few
+// hundred terms in another order.
 #include <ATen/ops/empty.h>
 #include <gtest/gtest.h>
 
@@ -95,7 +96,8 @@ TEST_P(PolicyGolden, GradientsAreThoseOfTransformers) {
 
 INSTANTIATE_TEST_SUITE_P(Families, PolicyGolden, ::testing::ValuesIn(testing::golden_folders("models")),
                          [](const auto& param_info) {
-                           auto name = param_info.param.filename().string() + "_" + std::to_string(param_info.index);
+                           auto name =
+                               param_info.param.filename().string() + "_" + std::to_string(param_info.index);
                            for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
                            return name;
                          });
