@@ -30,9 +30,9 @@ Result<Environment::Prompt> SingleTurn::render(std::span<const Message> messages
     HONE_TRY(prompt.text, template_->render(messages, options));
     prompt.ids = tokenizer_.encode(prompt.text);  // the template writes its own special tokens
   } else {
-    for (const Message& message : messages) {
-      if (!prompt.text.empty()) prompt.text += "\n";
-      prompt.text += message.content;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      if (i > 0) prompt.text += "\n";
+      prompt.text += messages[i].content;
     }
     prompt.ids = tokenizer_.encode(prompt.text, /*add_special=*/true);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "hone/base/check.h"
 #include "hone/base/threads.h"
@@ -18,12 +19,18 @@ double pass_at_k(int n, int c, int k) {
   return 1.0 - miss;
 }
 
-// Between the last <answer> tags, else the whole text.
+// Between the last <answer> tags, else the whole text; without the white space around it.
 std::string final_answer(const std::string& text) {
   const auto open = text.rfind("<answer>");
-  if (open == std::string::npos) return text;
-  const auto begin = open + 8, close = text.find("</answer>", begin);
-  return text.substr(begin, close == std::string::npos ? std::string::npos : close - begin);
+  std::size_t begin = 0, end = text.size();
+  if (open != std::string::npos) {
+    begin = open + std::string_view("<answer>").size();
+    end = std::min(end, text.find("</answer>", begin));
+  }
+  constexpr const char* kSpace = " \t\r\n";
+  const auto first = text.find_first_not_of(kSpace, begin);
+  if (first == std::string::npos || first >= end) return "";
+  return text.substr(first, text.find_last_not_of(kSpace, end - 1) + 1 - first);
 }
 
 // Whether the most frequent answer is right; ties go to the one sampled first.
@@ -78,6 +85,7 @@ void judge_groups(std::span<Group> groups, const Rubric& rubric) {
 Result<Evaluation> evaluate(std::span<const Problem> problems, Environment& environment, Generator& generator,
                             const Rubric& rubric, const EvaluateOptions& options) {
   HONE_CHECK(options.samples >= 1, "{} samples", options.samples);
+  for (const int k : options.k) HONE_CHECK(k >= 1 && k <= options.samples, "k {} of {}", k, options.samples);
   Evaluation result;
   HONE_TRY(result.groups, prompt_groups(problems, environment, generator.context_length(), 0));
   std::vector<GenerationRequest> requests;
@@ -98,10 +106,11 @@ Result<Evaluation> evaluate(std::span<const Problem> problems, Environment& envi
   const auto n = static_cast<double>(result.groups.size());
   double majority = 0.0;
   std::map<int, double> pass;
+  const std::set<int> ks(options.k.begin(), options.k.end());
   for (const Group& group : result.groups) {
     const auto correct = static_cast<int>(std::count_if(group.rollouts.begin(), group.rollouts.end(),
                                                         [](const Rollout& r) { return r.reward.correct; }));
-    for (const int k : options.k) pass[k] += pass_at_k(options.samples, correct, k) / n;
+    for (const int k : ks) pass[k] += pass_at_k(options.samples, correct, k) / n;
     majority += majority_is_correct(group) ? 1.0 / n : 0.0;
   }
   for (const auto& [k, value] : pass) result.metrics[fmt::format("pass@{}", k)] = value;

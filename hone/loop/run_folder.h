@@ -26,18 +26,19 @@ class RunFolder {
   // Makes runs/<name>, or <name>-2, -3 … when taken, and writes recipe.yaml. The folder is locked until
   // destruction.
   static Result<RunFolder> create(const Recipe& recipe);
-  // Opens the newest of runs/<name>[-n] to go on with. Errors: none there, in use by another process, or made
-  // from another recipe (showing what differs).
+  // Opens the newest of runs/<name>[-n] (the highest n) to go on with. Errors: none there, in use by another
+  // process, or made from another recipe (showing what differs).
   static Result<RunFolder> resume(const Recipe& recipe);
 
   const std::filesystem::path& path() const { return path_; }
   std::string name() const { return path_.filename().string(); }
 
   // Writes a checkpoint: `fill` puts the learner's files into a folder that is then synced and renamed to
-  // checkpoints/<stage>-<step> ("step-N" for grpo); `latest` follows; older ones beyond `keep` go.
+  // checkpoints/<stage>-<step> ("step-N" for grpo); `latest` follows; older ones beyond `keep` go, and what a
+  // death left behind.
   Result<void> save_checkpoint(const RunPosition& position, int keep,
                                const std::function<Result<void>(const std::string&)>& fill);
-  // The newest checkpoint, if any.
+  // The newest whole checkpoint, if any. Error: a position.json that does not read, or not of its folder.
   struct Checkpoint {
     std::filesystem::path path;
     RunPosition position;

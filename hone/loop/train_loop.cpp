@@ -30,22 +30,20 @@ class TrainLoop {
       position_ = {p_.recipe.sft.steps > 0 ? "sft" : "grpo", 0, 0};
       HONE_TRY_VOID(p_.store.rewind(position_.stage, 0));
     }
+    HONE_TRY_VOID(start_stage(position_.stage, checkpoint ? checkpoint->path.string() : ""));
     bool stopped = false;
     if (position_.stage == "sft") {
-      HONE_TRY_VOID(start_stage("sft", checkpoint ? checkpoint->path.string() : ""));
       HONE_TRY(stopped, run_stage(p_.recipe.sft.steps, [&] { return supervised_step(); }));
       if (!stopped && p_.recipe.grpo.steps > 0) {
         position_ = {"grpo", 0, position_.next_problem};
         HONE_TRY_VOID(start_stage("grpo", ""));
       }
-    } else {
-      HONE_TRY_VOID(start_stage("grpo", checkpoint ? checkpoint->path.string() : ""));
     }
     if (!stopped && position_.stage == "grpo") {
       if (position_.step == 0) HONE_TRY_VOID(evaluate_now(p_.recipe.eval.problems));
       HONE_TRY(stopped, run_stage(p_.recipe.grpo.steps, [&] { return grpo_step(); }));
     }
-    if (!stopped && p_.recipe.eval.problems > 0) HONE_TRY_VOID(evaluate_now(p_.recipe.eval.problems));
+    if (!stopped) HONE_TRY_VOID(evaluate_now(p_.recipe.eval.problems));
     return TrainResult{!stopped, position_};
   }
 
@@ -56,7 +54,6 @@ class TrainLoop {
     const GrpoOptions& o = p_.recipe.grpo;
     HONE_TRY(std::vector<Group> groups, roll_out());  // problem, prompt, rollout, verdict
     const double rollout_seconds = seconds_since(start);
-    punish_overlong(groups);
     assign_advantages(groups, o.loss);  // advantage
     const TrainBatch batch =
         make_train_batch(groups, o.loss, o.rollout.temperature, position_.step);  // batch
@@ -127,6 +124,7 @@ class TrainLoop {
     }
     p_.observer.on_activity("verify");
     judge_groups(groups, p_.rubric);
+    punish_overlong(groups);
     return groups;
   }
 
@@ -160,10 +158,12 @@ class TrainLoop {
     return record({"sft", position_.step, std::move(metrics), {}});
   }
 
+  // Held-out problems, recorded under the GRPO step that they follow; of a run without GRPO, under 0.
   Result<void> evaluate_now(int count) {
     if (count <= 0) return {};
+    const std::int64_t step = position_.stage == "grpo" ? position_.step : 0;
     HONE_TRY(const auto done, p_.store.steps("eval"));
-    if (std::find(done.begin(), done.end(), position_.step) != done.end()) return {};  // before this death
+    if (std::find(done.begin(), done.end(), step) != done.end()) return {};  // before this death
     p_.observer.on_activity("evaluation");
     const auto available =
         p_.dataset.eval_size() >= 0 ? std::min<std::int64_t>(count, p_.dataset.eval_size()) : count;
@@ -178,7 +178,7 @@ class TrainLoop {
     options.seed = p_.recipe.seed;
     const auto start = Clock::now();
     HONE_TRY(Evaluation evaluation, evaluate(problems, p_.environment, p_.generator, p_.rubric, options));
-    StepRecord record{"eval", position_.step, {}, std::move(evaluation.groups)};
+    StepRecord record{"eval", step, {}, std::move(evaluation.groups)};
     for (const auto& [name, value] : evaluation.metrics) record.metrics["eval_" + name] = value;
     record.metrics["eval_runtime"] = seconds_since(start);
     return this->record(std::move(record));
@@ -192,23 +192,24 @@ class TrainLoop {
     return {};
   }
 
-  // Steps until `total` or until asked to stop, with checkpoints on the way. Returns whether it was stopped.
+  // Steps until `total` or until asked to stop, with checkpoints on the way. Returns whether it was asked;
+  // all of it is saved then.
   template <class Step>
   Result<bool> run_stage(std::int64_t total, const Step& step) {
     p_.observer.on_stage(position_.stage, total, position_.step);
     std::int64_t saved = position_.step;
-    while (position_.step < total) {
+    bool stop = p_.should_stop();
+    while (position_.step < total && !stop) {
       HONE_TRY_VOID(step());
-      const bool stop = p_.should_stop();
+      stop = p_.should_stop();
       const int every = p_.recipe.checkpoint.every;
       if (stop || position_.step == total || (every > 0 && position_.step % every == 0)) {
         HONE_TRY_VOID(save());
         saved = position_.step;
       }
-      if (stop && position_.step < total) return true;
     }
     HONE_CHECK(saved == position_.step, "step {} was not saved", position_.step);
-    return false;
+    return stop;
   }
 
   Result<void> save() {

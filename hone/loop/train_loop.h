@@ -1,7 +1,7 @@
 // The training loop.
 //
-//   problem ──> prompt ──> rollout ──> verdict ──> advantage ──> batch ──> update ──> checkpoint ──> record
-//   Dataset     Environ.   Generator   Rubric      rl/           rl/       Learner    RunFolder      RunStore
+//   problem ──> prompt ──> rollout ──> verdict ──> advantage ──> batch ──> update ──> record ──> checkpoint
+//   Dataset     Environ.   Generator   Rubric      rl/           rl/       Learner    RunStore   RunFolder
 //
 // Everything runs on one thread; inside a stage, work is spread over the cores. The loop owns the step's
 // groups from the prompt to the record, and lends them to each stage in turn; the weights are the Learner's,
@@ -59,7 +59,8 @@ struct TrainResult {
 };
 
 // Runs the stages that the recipe has (sft, then grpo), from the folder's newest checkpoint when there is
-// one.
+// one. A stop asked for at a stage's end leaves what follows (the next stage, the last evaluation) to
+// --resume.
 Result<TrainResult> train(TrainParts parts);
 
 }  // namespace hone
