@@ -138,7 +138,12 @@ Policy Policy::clone() const {
 
 void Policy::copy_from(const Policy& other) {
   const at::NoGradGuard no_grad;
-  HONE_CHECK(other.parameters_.size() == parameters_.size(), "policies of different shapes");
+  HONE_CHECK(other.parameters_.size() == parameters_.size(), "policies of {} and {} parameters",
+             parameters_.size(), other.parameters_.size());
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    HONE_CHECK(other.parameters_[i].value.sizes() == parameters_[i].value.sizes(),
+               "{} differs in shape between the policies", parameters_[i].name);
+  }
   for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i].value.copy_(other.parameters_[i].value);
 }
 

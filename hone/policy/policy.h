@@ -72,7 +72,7 @@ class Policy {
   void copy_from(const Policy& other);
 
   // config.json, generation_config.json (the loaded folder's own, else one made of eos_ids) and
-  // model.safetensors (shards beyond 5 GB), in the policy's dtype.
+  // model.safetensors (shards beyond 5 GB), in the policy's dtype. The folder must exist.
   Result<void> save(const std::filesystem::path& folder, const std::vector<std::int32_t>& eos_ids) const;
 
  private:
