@@ -47,7 +47,11 @@ Result<Tokenizer> train_run_tokenizer(const Recipe& recipe, const Dataset& datas
   std::vector<std::string> texts;
   for (std::int64_t i = 0; i < recipe.model.tokenizer.samples; ++i) {
     const Problem problem = dataset.train(i);
-    for (const Message& message : problem.messages) texts.push_back(message.content);
+    for (const Message& message : problem.messages) {
+      texts.push_back(message.role + "\n");  // the chat template writes it
+      texts.push_back(message.content);
+    }
+    texts.push_back("assistant\n");
     if (!problem.solution.empty()) texts.push_back(problem.solution);
   }
   HONE_TRY(const TokenizerFiles files, train_tokenizer(recipe.model.tokenizer, texts));

@@ -14,9 +14,10 @@ struct Grade {
   bool products;      // some operations are products, never two in a row
   int factor_digits;  // of a product's left factor; the right one has a single digit
 };
-constexpr std::array<Grade, 9> kGrades = {{
+constexpr std::array<Grade, 10> kGrades = {{
     {2, 1, false, 0},
     {3, 1, false, 0},
+    {4, 1, false, 0},
     {2, 2, false, 0},
     {3, 2, false, 0},
     {4, 2, false, 0},
@@ -45,7 +46,7 @@ class Arithmetic final : public GradedTask {
                     "chains of + - and *, worked out one operation a step",
                     "number",
                     static_cast<int>(kGrades.size()),
-                    {4, 5}}) {}
+                    {5, 6}}) {}
 
  private:
   Draft pose(RandomStream& random, int grade) const override {
