@@ -80,6 +80,10 @@ Result<void> PolicyLearner::restore(const std::string& folder) {
   const std::string where = (trainer / kStateFile).string();
   HONE_TRY(const std::int64_t version, json_require<std::int64_t>(json, "policy_version", where));
   HONE_TRY(const std::int64_t steps, json_require<std::int64_t>(json, "optimizer_steps", where));
+  if (version < 0 || steps < 0) {
+    return Error{where, "policy_version and optimizer_steps must not be negative",
+                 fmt::format("{} and {}", version, steps)};
+  }
   HONE_TRY(const Policy saved, Policy::load(root, policy_.device(),
                                             policy_.dtype() == at::kFloat      ? "float32"
                                             : policy_.dtype() == at::kBFloat16 ? "bfloat16"
