@@ -26,15 +26,129 @@ HWY_INLINE float dot(std::int64_t n, const float* a, const float* b) {
   return result;
 }
 
-// y += c · x
-HWY_INLINE void axpy(std::int64_t n, float c, const float* x, float* y) {
+#if HWY_TARGET == HWY_SCALAR || HWY_HAVE_SCALABLE
+HWY_INLINE void dots_of_four(std::int64_t n, const float* a, const float* const* rows, float* results) {
+  for (int r = 0; r < 4; ++r) results[r] = dot(n, a, rows[r]);
+}
+#else
+// The sums over blocks of four lanes.
+template <class D>
+HWY_INLINE hn::Vec<hn::FixedTag<float, 4> > add_blocks(D d, hn::Vec<D> v) {
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    (void)d;
+    return v;
+  } else {
+    const hn::Half<D> half;
+    return add_blocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+}
+
+// Four products of one vector at once. Every place among the four has the same order of summation.
+HWY_INLINE void dots_of_four(std::int64_t n, const float* a, const float* const* rows, float* results) {
   const F d;
   const auto lanes = lane_count();
-  const auto vc = hn::Set(d, c);
+  const float *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3];
+  auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
   std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    hn::StoreU(hn::MulAdd(vc, hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i);
-  for (; i < n; ++i) y[i] += c * x[i];
+  for (; i + lanes <= n; i += lanes) {
+    const auto va = hn::LoadU(d, a + i);
+    s0 = hn::MulAdd(va, hn::LoadU(d, r0 + i), s0);
+    s1 = hn::MulAdd(va, hn::LoadU(d, r1 + i), s1);
+    s2 = hn::MulAdd(va, hn::LoadU(d, r2 + i), s2);
+    s3 = hn::MulAdd(va, hn::LoadU(d, r3 + i), s3);
+  }
+  // Within each block: lanes (0 + 2) of rows 0 and 2 in turn, then (1 + 3), and so for rows 1 and 3.
+  const auto even = hn::Add(hn::InterleaveLower(d, s0, s2), hn::InterleaveUpper(d, s0, s2));
+  const auto odd = hn::Add(hn::InterleaveLower(d, s1, s3), hn::InterleaveUpper(d, s1, s3));
+  const auto total = hn::Add(hn::InterleaveLower(d, even, odd), hn::InterleaveUpper(d, even, odd));
+  hn::StoreU(add_blocks(d, total), hn::FixedTag<float, 4>(), results);
+  for (; i < n; ++i) {
+    for (int r = 0; r < 4; ++r) results[r] += a[i] * rows[r][i];
+  }
+}
+#endif
+
+// results[j] = a · row j, for `count` rows every `stride` floats.
+HWY_INLINE void dots(std::int64_t n, const float* a, std::int64_t count, const float* rows,
+                     std::int64_t stride, float* results) {
+  for (std::int64_t j = 0; j < count; j += 4) {
+    const std::int64_t here = std::min<std::int64_t>(4, count - j);
+    const float* four[4];
+    for (std::int64_t r = 0; r < 4; ++r) four[r] = rows + (j + std::min(r, here - 1)) * stride;
+    float products[4];
+    dots_of_four(n, a, four, products);
+    std::copy_n(products, here, results + j);
+  }
+}
+
+// y += Σ_j c[j] · row j, in the order of j; kVectors vectors of y at a time stay in registers.
+template <int kVectors>
+HWY_INLINE std::int64_t add_rows_in_parts(std::int64_t begin, std::int64_t n, std::int64_t count,
+                                          const float* c, const float* rows, std::int64_t stride, float* y) {
+  const F d;
+  const auto lanes = lane_count();
+  for (; begin + kVectors * lanes <= n; begin += kVectors * lanes) {
+    Vec part[kVectors];
+    for (int i = 0; i < kVectors; ++i) part[i] = hn::LoadU(d, y + begin + i * lanes);
+    const float* row = rows + begin;
+    for (std::int64_t j = 0; j < count; ++j, row += stride) {
+      const auto vc = hn::Set(d, c[j]);
+      for (int i = 0; i < kVectors; ++i) part[i] = hn::MulAdd(vc, hn::LoadU(d, row + i * lanes), part[i]);
+    }
+    for (int i = 0; i < kVectors; ++i) hn::StoreU(part[i], d, y + begin + i * lanes);
+  }
+  return begin;
+}
+
+HWY_INLINE void add_rows(std::int64_t n, std::int64_t count, const float* c, const float* rows,
+                         std::int64_t stride, float* y) {
+  std::int64_t i = add_rows_in_parts<8>(0, n, count, c, rows, stride, y);
+  i = add_rows_in_parts<4>(i, n, count, c, rows, stride, y);
+  i = add_rows_in_parts<1>(i, n, count, c, rows, stride, y);
+  for (; i < n; ++i) {
+    for (std::int64_t j = 0; j < count; ++j) y[i] += c[j] * rows[j * stride + i];
+  }
+}
+
+// Row j += c[j] · x, for `count` rows every `stride` floats.
+template <int kVectors>
+HWY_INLINE std::int64_t add_to_rows_in_parts(std::int64_t begin, std::int64_t n, std::int64_t count,
+                                             const float* c, const float* x, std::int64_t stride,
+                                             float* rows) {
+  const F d;
+  const auto lanes = lane_count();
+  for (; begin + kVectors * lanes <= n; begin += kVectors * lanes) {
+    Vec part[kVectors];
+    for (int i = 0; i < kVectors; ++i) part[i] = hn::LoadU(d, x + begin + i * lanes);
+    float* row = rows + begin;
+    for (std::int64_t j = 0; j < count; ++j, row += stride) {
+      const auto vc = hn::Set(d, c[j]);
+      for (int i = 0; i < kVectors; ++i) {
+        hn::StoreU(hn::MulAdd(vc, part[i], hn::LoadU(d, row + i * lanes)), d, row + i * lanes);
+      }
+    }
+  }
+  return begin;
+}
+
+HWY_INLINE void add_to_rows(std::int64_t n, std::int64_t count, const float* c, const float* x,
+                            std::int64_t stride, float* rows) {
+  std::int64_t i = add_to_rows_in_parts<4>(0, n, count, c, x, stride, rows);
+  i = add_to_rows_in_parts<1>(i, n, count, c, x, stride, rows);
+  for (; i < n; ++i) {
+    for (std::int64_t j = 0; j < count; ++j) rows[j * stride + i] += c[j] * x[i];
+  }
+}
+
+HWY_INLINE float largest(std::int64_t n, const float* x) {
+  const F d;
+  const auto lanes = lane_count();
+  auto m = hn::Set(d, x[0]);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) m = hn::Max(m, hn::LoadU(d, x + i));
+  float result = hn::GetLane(hn::MaxOfLanes(d, m));
+  for (; i < n; ++i) result = std::max(result, x[i]);
+  return result;
 }
 
 // Calls body(first, count, at) for the runs of consecutive rows that a span shows: key rows first … first +
@@ -57,10 +171,9 @@ HWY_INLINE std::int64_t each_run(const Attention& a, const Span& span, const Bod
 HWY_INLINE std::int64_t scores_of(const Attention& a, const Span& span, const float* q, const float* k,
                                   float* scores) {
   const std::int64_t n = each_run(a, span, [&](std::int64_t first, std::int64_t count, std::int64_t at) {
-    for (std::int64_t j = 0; j < count; ++j) {
-      scores[at + j] = dot(a.shape.dim, q, k + (first + j) * a.kv_stride) * a.scale;
-    }
+    dots(a.shape.dim, q, count, k + first * a.kv_stride, a.kv_stride, scores + at);
   });
+  for (std::int64_t j = 0; j < n; ++j) scores[j] *= a.scale;
   if (a.softcap > 0.0f) {
     for (std::int64_t j = 0; j < n; ++j) scores[j] = a.softcap * std::tanh(scores[j] / a.softcap);
   }
@@ -94,14 +207,13 @@ void attention_rows(const Attention& a, std::int64_t begin, std::int64_t end, co
     for (std::int64_t h = 0; h < s.q_heads; ++h) {
       const std::int64_t head = (h / share) * s.dim;
       const std::int64_t n = scores_of(a, spans[t], q + t * a.q_stride + h * s.dim, k + head, p);
-      const float max = *std::max_element(p, p + n);
+      const float max = largest(n, p);
       const float total = exponentials(n, max, p);
       if (lse != nullptr) lse[t * s.q_heads + h] = max + std::log(total);
       float* o = out + (t * s.q_heads + h) * s.dim;
       std::fill(o, o + s.dim, 0.0f);
       each_run(a, spans[t], [&](std::int64_t first, std::int64_t count, std::int64_t at) {
-        for (std::int64_t j = 0; j < count; ++j)
-          axpy(s.dim, p[at + j], v + (first + j) * a.kv_stride + head, o);
+        add_rows(s.dim, count, p + at, v + first * a.kv_stride + head, a.kv_stride, o);
       });
       const float inverse = 1.0f / total;
       for (std::int64_t i = 0; i < s.dim; ++i) o[i] *= inverse;
@@ -116,13 +228,14 @@ void attention_backward_heads(const Attention& a, std::int64_t begin, std::int64
                               float* dv) {
   const HeadShape& s = a.shape;
   const std::int64_t share = s.q_heads / s.kv_heads;
-  thread_local std::vector<float> scores, probabilities;
+  thread_local std::vector<float> scores, probabilities, gradients;
   for (std::int64_t kv = begin; kv < end; ++kv) {
     const std::int64_t head = kv * s.dim;
     for (std::int64_t t = 0; t < rows; ++t) {
       const auto room = std::max(scores.size(), static_cast<std::size_t>(spans[t].count()));
       scores.resize(room);
       probabilities.resize(room);
+      gradients.resize(room);
       for (std::int64_t h = kv * share; h < (kv + 1) * share; ++h) {
         const float* qh = q + t * a.q_stride + h * s.dim;
         float* dqh = dq + t * a.q_stride + h * s.dim;
@@ -131,19 +244,23 @@ void attention_backward_heads(const Attention& a, std::int64_t begin, std::int64
         const std::int64_t n = scores_of(a, spans[t], qh, k + head, scores.data());
         std::copy_n(scores.data(), n, probabilities.data());
         exponentials(n, lse[t * s.q_heads + h], probabilities.data());
+        const float* p = probabilities.data();
+        float* ds = gradients.data();
         each_run(a, spans[t], [&](std::int64_t first, std::int64_t count, std::int64_t at) {
-          for (std::int64_t j = 0; j < count; ++j) {
-            const std::int64_t row = (first + j) * a.kv_stride + head;
-            const float p = probabilities[static_cast<std::size_t>(at + j)];
-            float ds = p * (dot(s.dim, doh, v + row) - delta) * a.scale;
-            if (a.softcap > 0.0f) {
-              const float y = scores[static_cast<std::size_t>(at + j)] / a.softcap;
-              ds *= 1.0f - y * y;
-            }
-            axpy(s.dim, p, doh, dv + row);
-            axpy(s.dim, ds, k + row, dqh);
-            axpy(s.dim, ds, qh, dk + row);
+          dots(s.dim, doh, count, v + first * a.kv_stride + head, a.kv_stride, ds + at);
+        });
+        for (std::int64_t j = 0; j < n; ++j) ds[j] = p[j] * (ds[j] - delta) * a.scale;
+        if (a.softcap > 0.0f) {
+          for (std::int64_t j = 0; j < n; ++j) {
+            const float y = scores[static_cast<std::size_t>(j)] / a.softcap;
+            ds[j] *= 1.0f - y * y;
           }
+        }
+        each_run(a, spans[t], [&](std::int64_t first, std::int64_t count, std::int64_t at) {
+          const std::int64_t row = first * a.kv_stride + head;
+          add_to_rows(s.dim, count, p + at, doh, a.kv_stride, dv + row);
+          add_to_rows(s.dim, count, ds + at, qh, a.kv_stride, dk + row);
+          add_rows(s.dim, count, ds + at, k + row, a.kv_stride, dqh);
         });
       }
     }
