@@ -48,7 +48,7 @@ void rotate(const HeadShape& s, std::int64_t rows, const std::int64_t* positions
             const float* sin, float sign, float* qkv);
 
 // The keys that query row t sees: rows [prefix_begin, + prefix_count) and then [own_begin, + own_count) of
-// the key and value arrays, in that order; its own key is the last.
+// the key and value arrays, in that order; its own key is the last, and no row is named twice.
 struct Span {
   std::int32_t prefix_begin = 0, prefix_count = 0;
   std::int32_t own_begin = 0, own_count = 0;

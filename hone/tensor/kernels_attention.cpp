@@ -1,4 +1,5 @@
-// Attention over spans: one query row of one head at a time, keys in order.
+// Attention over spans: one query row of one head at a time, keys in order, so that a row's bits depend on
+// neither the rows beside it nor where its keys lie.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -168,6 +169,45 @@ HWY_INLINE std::int64_t each_run(const Attention& a, const Span& span, const Bod
   return at + span.own_count - own_hidden;
 }
 
+// Rows of one sequence see the same keys, each one more than the row before it: their head's keys and values
+// are brought together once. Left in place, rows a power of two apart would drive each other out of the
+// cache.
+constexpr std::int64_t kWorthGathering = 4;
+
+HWY_INLINE std::int64_t end_of_sequence(const Span* spans, std::int64_t t, std::int64_t end) {
+  const auto follows = [&](const Span& x, const Span& y) {
+    return x.prefix_begin == y.prefix_begin && x.prefix_count == y.prefix_count &&
+           x.own_begin == y.own_begin && x.own_count + 1 == y.own_count;
+  };
+  for (++t; t < end && follows(spans[t - 1], spans[t]);) ++t;
+  return t;
+}
+
+HWY_INLINE void make_room(std::int64_t n, std::vector<float>* buffer) {
+  if (static_cast<std::int64_t>(buffer->size()) < n) buffer->resize(static_cast<std::size_t>(n));
+}
+
+// The rows that a span names, one head's columns of them, side by side in the buffer.
+HWY_INLINE float* gather(const Attention& a, const Span& span, const float* head,
+                         std::vector<float>* buffer) {
+  make_room(span.count() * a.shape.dim, buffer);
+  float* to = buffer->data();
+  for (std::int64_t j = 0; j < span.count(); ++j, to += a.shape.dim) {
+    const std::int64_t row =
+        j < span.prefix_count ? span.prefix_begin + j : span.own_begin + j - span.prefix_count;
+    std::copy_n(head + row * a.kv_stride, a.shape.dim, to);
+  }
+  return buffer->data();
+}
+
+HWY_INLINE void scatter(const Attention& a, const Span& span, const float* from, float* head) {
+  for (std::int64_t j = 0; j < span.count(); ++j, from += a.shape.dim) {
+    const std::int64_t row =
+        j < span.prefix_count ? span.prefix_begin + j : span.own_begin + j - span.prefix_count;
+    std::copy_n(from, a.shape.dim, head + row * a.kv_stride);
+  }
+}
+
 HWY_INLINE std::int64_t scores_of(const Attention& a, const Span& span, const float* q, const float* k,
                                   float* scores) {
   const std::int64_t n = each_run(a, span, [&](std::int64_t first, std::int64_t count, std::int64_t at) {
@@ -196,29 +236,78 @@ HWY_INLINE float exponentials(std::int64_t n, float shift, float* scores) {
   return sum(total);
 }
 
+// One query head. q and out are its own; k and v begin at its key/value head.
+HWY_INLINE void attend(const Attention& a, const Span& span, const float* q, const float* k, const float* v,
+                       float* p, float* out, float* lse) {
+  const std::int64_t dim = a.shape.dim;
+  const std::int64_t n = scores_of(a, span, q, k, p);
+  const float max = largest(n, p);
+  const float total = exponentials(n, max, p);
+  if (lse != nullptr) *lse = max + std::log(total);
+  std::fill(out, out + dim, 0.0f);
+  each_run(a, span, [&](std::int64_t first, std::int64_t count, std::int64_t at) {
+    add_rows(dim, count, p + at, v + first * a.kv_stride, a.kv_stride, out);
+  });
+  const float inverse = 1.0f / total;
+  for (std::int64_t i = 0; i < dim; ++i) out[i] *= inverse;
+}
+
 void attention_rows(const Attention& a, std::int64_t begin, std::int64_t end, const Span* spans,
                     const float* q, const float* k, const float* v, float* out, float* lse) {
   const HeadShape& s = a.shape;
   const std::int64_t share = s.q_heads / s.kv_heads;
-  thread_local std::vector<float> buffer;
-  for (std::int64_t t = begin; t < end; ++t) {
-    buffer.resize(std::max(buffer.size(), static_cast<std::size_t>(spans[t].count())));
-    float* p = buffer.data();
-    for (std::int64_t h = 0; h < s.q_heads; ++h) {
-      const std::int64_t head = (h / share) * s.dim;
-      const std::int64_t n = scores_of(a, spans[t], q + t * a.q_stride + h * s.dim, k + head, p);
-      const float max = largest(n, p);
-      const float total = exponentials(n, max, p);
-      if (lse != nullptr) lse[t * s.q_heads + h] = max + std::log(total);
-      float* o = out + (t * s.q_heads + h) * s.dim;
-      std::fill(o, o + s.dim, 0.0f);
-      each_run(a, spans[t], [&](std::int64_t first, std::int64_t count, std::int64_t at) {
-        add_rows(s.dim, count, p + at, v + first * a.kv_stride + head, a.kv_stride, o);
-      });
-      const float inverse = 1.0f / total;
-      for (std::int64_t i = 0; i < s.dim; ++i) o[i] *= inverse;
+  thread_local std::vector<float> scores, keys, values;
+  for (std::int64_t t = begin, next; t < end; t = next) {
+    next = end_of_sequence(spans, t, end);
+    const Span& last = spans[next - 1];
+    const bool together = next - t >= kWorthGathering;
+    Attention local = a;
+    if (together) local.kv_stride = s.dim;
+    make_room(last.count(), &scores);
+    for (std::int64_t kv = 0; kv < s.kv_heads; ++kv) {
+      const float *kh = k + kv * s.dim, *vh = v + kv * s.dim;
+      if (together) {
+        kh = gather(a, last, kh, &keys);
+        vh = gather(a, last, vh, &values);
+      }
+      for (std::int64_t row = t; row < next; ++row) {
+        const Span span = together ? Span{0, 0, 0, spans[row].count()} : spans[row];
+        for (std::int64_t h = kv * share; h < (kv + 1) * share; ++h) {
+          const std::int64_t at = row * s.q_heads + h;
+          attend(local, span, q + row * a.q_stride + h * s.dim, kh, vh, scores.data(), out + at * s.dim,
+                 lse != nullptr ? lse + at : nullptr);
+        }
+      }
     }
   }
+}
+
+// One query head's share of the gradients. dk and dv begin at its key/value head.
+HWY_INLINE void attend_backward(const Attention& a, const Span& span, const float* q, const float* k,
+                                const float* v, const float* out, float lse, const float* d_out, float* work,
+                                float* dq, float* dk, float* dv) {
+  const std::int64_t dim = a.shape.dim, room = span.count();
+  float *scores = work, *p = work + room, *ds = work + 2 * room;
+  const float delta = dot(dim, d_out, out);
+  const std::int64_t n = scores_of(a, span, q, k, scores);
+  std::copy_n(scores, n, p);
+  exponentials(n, lse, p);
+  each_run(a, span, [&](std::int64_t first, std::int64_t count, std::int64_t at) {
+    dots(dim, d_out, count, v + first * a.kv_stride, a.kv_stride, ds + at);
+  });
+  for (std::int64_t j = 0; j < n; ++j) ds[j] = p[j] * (ds[j] - delta) * a.scale;
+  if (a.softcap > 0.0f) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      const float y = scores[j] / a.softcap;
+      ds[j] *= 1.0f - y * y;
+    }
+  }
+  each_run(a, span, [&](std::int64_t first, std::int64_t count, std::int64_t at) {
+    const std::int64_t row = first * a.kv_stride;
+    add_to_rows(dim, count, p + at, d_out, a.kv_stride, dv + row);
+    add_to_rows(dim, count, ds + at, q, a.kv_stride, dk + row);
+    add_rows(dim, count, ds + at, k + row, a.kv_stride, dq);
+  });
 }
 
 // Key/value heads [begin, end): a head's gradients are all made by one thread, in row order.
@@ -228,41 +317,26 @@ void attention_backward_heads(const Attention& a, std::int64_t begin, std::int64
                               float* dv) {
   const HeadShape& s = a.shape;
   const std::int64_t share = s.q_heads / s.kv_heads;
-  thread_local std::vector<float> scores, probabilities, gradients;
+  thread_local std::vector<float> work, keys, values, d_keys, d_values;
+  Attention local = a;
+  local.kv_stride = s.dim;
   for (std::int64_t kv = begin; kv < end; ++kv) {
     const std::int64_t head = kv * s.dim;
-    for (std::int64_t t = 0; t < rows; ++t) {
-      const auto room = std::max(scores.size(), static_cast<std::size_t>(spans[t].count()));
-      scores.resize(room);
-      probabilities.resize(room);
-      gradients.resize(room);
-      for (std::int64_t h = kv * share; h < (kv + 1) * share; ++h) {
-        const float* qh = q + t * a.q_stride + h * s.dim;
-        float* dqh = dq + t * a.q_stride + h * s.dim;
-        const float* doh = d_out + (t * s.q_heads + h) * s.dim;
-        const float delta = dot(s.dim, doh, out + (t * s.q_heads + h) * s.dim);
-        const std::int64_t n = scores_of(a, spans[t], qh, k + head, scores.data());
-        std::copy_n(scores.data(), n, probabilities.data());
-        exponentials(n, lse[t * s.q_heads + h], probabilities.data());
-        const float* p = probabilities.data();
-        float* ds = gradients.data();
-        each_run(a, spans[t], [&](std::int64_t first, std::int64_t count, std::int64_t at) {
-          dots(s.dim, doh, count, v + first * a.kv_stride + head, a.kv_stride, ds + at);
-        });
-        for (std::int64_t j = 0; j < n; ++j) ds[j] = p[j] * (ds[j] - delta) * a.scale;
-        if (a.softcap > 0.0f) {
-          for (std::int64_t j = 0; j < n; ++j) {
-            const float y = scores[static_cast<std::size_t>(j)] / a.softcap;
-            ds[j] *= 1.0f - y * y;
-          }
+    for (std::int64_t t = 0, next; t < rows; t = next) {
+      next = end_of_sequence(spans, t, rows);
+      const Span& last = spans[next - 1];
+      make_room(3 * last.count(), &work);
+      const float *kh = gather(a, last, k + head, &keys), *vh = gather(a, last, v + head, &values);
+      float *dkh = gather(a, last, dk + head, &d_keys), *dvh = gather(a, last, dv + head, &d_values);
+      for (std::int64_t row = t; row < next; ++row) {
+        for (std::int64_t h = kv * share; h < (kv + 1) * share; ++h) {
+          const std::int64_t at = row * s.q_heads + h, q_at = row * a.q_stride + h * s.dim;
+          attend_backward(local, {0, 0, 0, spans[row].count()}, q + q_at, kh, vh, out + at * s.dim, lse[at],
+                          d_out + at * s.dim, work.data(), dq + q_at, dkh, dvh);
         }
-        each_run(a, spans[t], [&](std::int64_t first, std::int64_t count, std::int64_t at) {
-          const std::int64_t row = first * a.kv_stride + head;
-          add_to_rows(s.dim, count, p + at, doh, a.kv_stride, dv + row);
-          add_to_rows(s.dim, count, ds + at, qh, a.kv_stride, dk + row);
-          add_rows(s.dim, count, ds + at, k + row, a.kv_stride, dqh);
-        });
       }
+      scatter(a, last, dkh, dk + head);
+      scatter(a, last, dvh, dv + head);
     }
   }
 }
