@@ -1,6 +1,7 @@
 #include "hone/policy/policy.h"
 
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
@@ -8,12 +9,17 @@
 #include <cmath>
 
 #include "hone/base/check.h"
+#include "hone/base/threads.h"
 #include "hone/policy/layout.h"
 
 namespace hone {
 
 Policy::Policy(ModelConfig config, Family family, std::string device)
-    : config_(std::move(config)), family_(family), device_(std::move(device)) {}
+    : config_(std::move(config)), family_(family), device_(std::move(device)) {
+  // ATen's first parallel operation sets the shared pool to a default of its own, unless it was told a
+  // number.
+  at::set_num_threads(thread_count());
+}
 
 void Policy::bind() {
   layers_.assign(static_cast<std::size_t>(config_.layers), {});

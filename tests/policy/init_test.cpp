@@ -1,9 +1,12 @@
 // Policies from nothing, copies of them, and the rotary tables.
+#include <ATen/ops/empty.h>
+
 #include <cmath>
 #include <functional>
 #include <numbers>
 
 #include "hone/base/check.h"
+#include "hone/base/threads.h"
 #include "policy/policy_helpers.h"
 
 namespace hone {
@@ -67,6 +70,19 @@ TEST(Init, CountsTheParameters) {
   const std::int64_t layer = 2 * 40 + 80 * 40 + 40 * 40 + 72 * 40 + 40 * 36;
   EXPECT_EQ(init(tiny_config("llama", true), 1).parameter_count(), 101 * 40 + 2 * layer + 40);
   EXPECT_EQ(init(tiny_config("llama", false), 1).parameter_count(), 2 * 101 * 40 + 2 * layer + 40);
+}
+
+// ATen would set the pool that it shares with hone's kernels to a number of its own at its first parallel
+// operation.
+TEST(Init, KeepsTheNumberOfThreadsThatWasSet) {
+  const int before = thread_count();
+  set_thread_count(3);
+  const Policy policy = init(tiny_config("llama"), 1);
+  const auto large = at::empty({1000, 1000}, at::kFloat).fill_(1.0);
+  EXPECT_EQ(large.add(large).sum().item().toFloat(), 2e6f);
+  EXPECT_EQ(thread_count(), 3);
+  set_thread_count(before);
+  const Policy again = init(tiny_config("llama"), 1);  // tells ATen as well
 }
 
 TEST(Copies, AreOfTheirOwnAndFollowOnlyWhenTold) {
