@@ -22,6 +22,7 @@ enum class Purpose : std::uint32_t {
   kRewardControl = 5,
   kDataSplit = 6,
   kEvalSampling = 7,
+  kDirectAnswer = 8,
   kTest = 100,
 };
 

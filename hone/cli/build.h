@@ -29,22 +29,24 @@ struct Model {
 Result<Model> load_model(const std::filesystem::path& folder, const std::string& device = "cpu",
                          const std::string& dtype = "float32");
 
-// As the recipe says: loaded from model.path, or made from nothing with a tokenizer trained on the dataset's prompts
-// and solutions.
+// As the recipe says: loaded from model.path, or made from nothing with a tokenizer trained on the dataset's
+// prompts and solutions.
 Result<Model> make_model(const Recipe& recipe, const Dataset& dataset);
 
 // How problems become prompts under this tokenizer and format.
-Result<std::unique_ptr<SingleTurn>> make_environment(const Tokenizer& tokenizer, const std::string& prompt_format);
+Result<std::unique_ptr<SingleTurn>> make_environment(const Tokenizer& tokenizer,
+                                                     const std::string& prompt_format);
 
 // A generator over the model; `policy_version` may be absent.
 std::unique_ptr<PolicyGenerator> make_generator(Model& model, int max_sequences,
                                                 std::function<std::int64_t()> policy_version = {});
 
-// The recipe's rubric; where none of its verifiers judges correctness, the task's own (or `number`) is added at weight 0,
-// so that accuracy can always be told.
+// The recipe's rubric; where none of its verifiers judges correctness, the task's own (or `number`) is added
+// at weight 0, so that accuracy can always be told.
 Result<Rubric> make_rubric(const Recipe& recipe);
 
 // Writes the tokenizer's files, and the loaded folder's other companions, beside saved weights.
-Result<void> save_companions(const Model& model, const std::filesystem::path& source, const std::string& folder);
+Result<void> save_companions(const Model& model, const std::filesystem::path& source,
+                             const std::string& folder);
 
 }  // namespace hone

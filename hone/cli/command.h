@@ -1,11 +1,11 @@
-// The subcommands of the program. Each registers its options on the app and, when it is the one asked for, what to run.
+// The subcommands of the program. Each registers its options on the app and, when it is the one asked for,
+// what to run.
 //
-// Exit codes: 0 done; 1 a broken invariant (a bug); 2 something expected went wrong (input, files), told in one line on
-// stderr; 130 interrupted.
+// Exit codes: 0 done; 1 a broken invariant (a bug); 2 something expected went wrong (input, files), told in
+// one line on stderr; 130 interrupted.
 #pragma once
 
 #include <CLI/CLI.hpp>
-
 #include <functional>
 
 #include "hone/base/result.h"

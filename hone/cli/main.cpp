@@ -7,7 +7,8 @@
 #include "hone/cli/command.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"hone teaches language models to reason, by reinforcement learning from rewards that can be checked."};
+  CLI::App app{
+      "hone teaches language models to reason, by reinforcement learning from rewards that can be checked."};
   app.require_subcommand(1);
   app.set_version_flag("--version", HONE_VERSION);
   hone::CommandRun run;

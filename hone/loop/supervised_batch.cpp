@@ -1,6 +1,15 @@
 #include "hone/loop/supervised_batch.h"
 
+#include <string_view>
+
 namespace hone {
+
+std::string without_thinking(const std::string& solution) {
+  static constexpr std::string_view kOpen = "<think>", kClose = "</think>";
+  const auto open = solution.find(kOpen), close = solution.rfind(kClose);
+  if (open == std::string::npos || close == std::string::npos || close < open + kOpen.size()) return solution;
+  return solution.substr(0, open + kOpen.size()) + solution.substr(close);
+}
 
 Result<TrainBatch> supervised_batch(
     std::span<const Problem> problems, Environment& environment, std::int64_t context_length,

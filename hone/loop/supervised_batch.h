@@ -12,6 +12,9 @@
 
 namespace hone {
 
+// The solution with nothing between its think tags: the answer given directly.
+std::string without_thinking(const std::string& solution);
+
 // Error: a problem without a worked solution, or one that does not fit the context, by its source.
 Result<TrainBatch> supervised_batch(
     std::span<const Problem> problems, Environment& environment, std::int64_t context_length,

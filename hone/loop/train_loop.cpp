@@ -144,7 +144,14 @@ class TrainLoop {
     const auto start = Clock::now();
     const int n = p_.recipe.sft.batch_size;
     std::vector<Problem> problems;
-    for (int i = 0; i < n; ++i) problems.push_back(p_.dataset.train(position_.next_problem++));
+    for (int i = 0; i < n; ++i) {
+      const auto index = static_cast<std::uint64_t>(position_.next_problem);
+      problems.push_back(p_.dataset.train(position_.next_problem++));
+      const RandomKey key{.seed = p_.recipe.seed, .purpose = Purpose::kDirectAnswer, .problem = index};
+      if (random_uniform(key, 0) < p_.recipe.sft.direct_share) {
+        problems.back().solution = without_thinking(problems.back().solution);
+      }
+    }
     HONE_TRY(const TrainBatch batch, supervised_batch(problems, p_.environment, p_.generator.context_length(),
                                                       p_.encode_solution, position_.step));
     HONE_TRY(Metrics metrics, learner_->update(batch));

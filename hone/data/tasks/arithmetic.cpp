@@ -14,10 +14,11 @@ struct Grade {
   bool products;      // some operations are products, never two in a row
   int factor_digits;  // of a product's left factor; the right one has a single digit
 };
-constexpr std::array<Grade, 10> kGrades = {{
+constexpr std::array<Grade, 11> kGrades = {{
     {2, 1, false, 0},
     {3, 1, false, 0},
     {4, 1, false, 0},
+    {6, 1, false, 0},
     {2, 2, false, 0},
     {3, 2, false, 0},
     {4, 2, false, 0},
@@ -46,7 +47,7 @@ class Arithmetic final : public GradedTask {
                     "chains of + - and *, worked out one operation a step",
                     "number",
                     static_cast<int>(kGrades.size()),
-                    {5, 6}}) {}
+                    {6, 7}}) {}
 
  private:
   Draft pose(RandomStream& random, int grade) const override {
