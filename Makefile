@@ -2,22 +2,26 @@
 PRESET ?= release
 BUILD := build/$(PRESET)
 
-.PHONY: quickstart test build setup bench format clean
-quickstart: build
+.PHONY: quickstart test build bench configure setup format clean
+quickstart: configure
+	cmake --build $(BUILD) --target hone
 	$(BUILD)/hone train recipes/quickstart.yaml
 
 test: build
 	cd $(BUILD) && ctest --output-on-failure
 
-build: setup
-	cmake --preset $(PRESET) $(CMAKE_FLAGS)
+build: configure
 	cmake --build $(BUILD)
+
+bench: configure
+	cmake --build $(BUILD) --target kernels_bench
+	$(BUILD)/kernels_bench
+
+configure: setup
+	cmake --preset $(PRESET) $(CMAKE_FLAGS)
 
 setup:
 	tools/setup.sh
-
-bench: build
-	$(BUILD)/hone bench
 
 format:
 	find hone tests bench -name '*.h' -o -name '*.cpp' | xargs clang-format -i

@@ -6,7 +6,7 @@ packages=(
   g++ cmake ninja-build ccache pkg-config
   libtorch-dev libblis-openmp-dev libhwy-dev
   libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev
-  libsqlite3-dev libpcre2-dev libutf8proc-dev libgmp-dev libssl-dev
+  libsqlite3-dev libpcre2-dev libutf8proc-dev libgmp-dev
   libprotobuf-dev protobuf-compiler
   libgtest-dev libgmock-dev libbenchmark-dev
 )
