@@ -168,7 +168,9 @@ void describe(Table& t, OptimizerOptions& o) {
 void describe(Table& t, SftOptions& o) {
   t.add("steps", o.steps, "optimizer steps; 0: no supervised stage", at_least(0));
   t.add("batch_size", o.batch_size, "worked solutions in a step", between(1, 1 << 20));
-  t.add("direct_share", o.direct_share, "share of solutions shown with the thinking left out", between(0, 1));
+  t.add("direct_share", o.direct_share,
+        "share of solutions shown with the thinking left out, in the last quarter of the stage",
+        between(0, 1));
   t.add("microbatch_tokens", o.microbatch_tokens, "tokens in one forward and backward pass", at_least(1));
   t.section("optimizer", o.optimizer, "AdamW of the supervised stage.");
 }

@@ -32,7 +32,7 @@ TEST(Arithmetic, GradesGrow) {
   for_each_problem("arithmetic", [](const Problem& p, int grade) {
     Expression expression(question_of(p), 0);
     expression.value();
-    static constexpr std::size_t kOperands[] = {2, 3, 4, 7, 2, 3, 4, 4, 4, 5, 6};
+    static constexpr std::size_t kOperands[] = {2, 3, 4, 6, 2, 3, 4, 4, 4, 5, 6};
     ASSERT_EQ(expression.numbers.size(), kOperands[grade - 1]);
     static constexpr std::int64_t kLargest[] = {9, 9, 9, 9, 99, 99, 99, 9, 99, 999, 999};
     for (const auto n : expression.numbers) ASSERT_TRUE(n >= 1 && n <= kLargest[grade - 1]) << question_of(p);

@@ -18,7 +18,7 @@ constexpr std::array<Grade, 11> kGrades = {{
     {2, 1, false, 0},
     {3, 1, false, 0},
     {4, 1, false, 0},
-    {7, 1, false, 0},
+    {6, 1, false, 0},
     {2, 2, false, 0},
     {3, 2, false, 0},
     {4, 2, false, 0},
