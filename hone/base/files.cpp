@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -14,7 +15,9 @@
 namespace hone {
 namespace {
 
-Error system_error(const fs::path& path, const char* rule) { return {path.string(), rule, std::strerror(errno)}; }
+Error system_error(const fs::path& path, const char* rule) {
+  return {path.string(), rule, std::strerror(errno)};
+}
 
 Result<void> sync_folder(const fs::path& folder) {
   const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -57,7 +60,9 @@ AtomicFile::AtomicFile(fs::path path, fs::path temporary, int fd)
     : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd) {}
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
-    : path_(std::move(other.path_)), temporary_(std::move(other.temporary_)), fd_(std::exchange(other.fd_, -1)) {}
+    : path_(std::move(other.path_)),
+      temporary_(std::move(other.temporary_)),
+      fd_(std::exchange(other.fd_, -1)) {}
 
 AtomicFile::~AtomicFile() {
   if (fd_ < 0) return;
@@ -67,7 +72,8 @@ AtomicFile::~AtomicFile() {
 
 Result<AtomicFile> AtomicFile::create(const fs::path& path) {
   fs::path temporary = path;
-  temporary += fmt::format(".{}.tmp", ::getpid());
+  static std::atomic<unsigned> count{0};
+  temporary += fmt::format(".{}-{}.tmp", ::getpid(), count++);
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return system_error(path, "the file must be writable");
   return AtomicFile(path, std::move(temporary), fd);
@@ -161,8 +167,9 @@ Result<FileLock> FileLock::acquire(const fs::path& path) {
   if (fd < 0) return system_error(path, "the lock file must be writable");
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const bool held = errno == EWOULDBLOCK;
-    Error error = held ? Error{path.parent_path().string(), "the folder must not be in use by another process", ""}
-                       : system_error(path, "the lock must be taken");
+    Error error =
+        held ? Error{path.parent_path().string(), "the folder must not be in use by another process", ""}
+             : system_error(path, "the lock must be taken");
     ::close(fd);
     return error;
   }

@@ -1,5 +1,7 @@
 #include "hone/base/json.h"
 
+#include <limits>
+
 #include "hone/base/files.h"
 
 namespace hone {
@@ -14,8 +16,11 @@ struct Kind<bool> {
 };
 template <>
 struct Kind<std::int64_t> {
-  static constexpr const char* rule = "must be an integer";
-  static bool matches(const Json& v) { return v.is_number_integer(); }
+  static constexpr const char* rule = "must be an integer of 64 bits";
+  static bool matches(const Json& v) {
+    if (v.is_number_unsigned()) return v.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max();
+    return v.is_number_integer();
+  }
 };
 template <>
 struct Kind<double> {
@@ -34,9 +39,44 @@ Result<T> typed(const Json& value, const std::string& key, const std::string& wh
   return value.get<T>();
 }
 
+// Printing, comparing and destroying a value recurse, so its depth is bounded before it is made.
+constexpr int kMaxDepth = 256;
+
+// The byte at which the nesting gets too deep, or npos.
+std::size_t too_deep_at(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = false;
+      }
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMaxDepth) return i;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return std::string_view::npos;
+}
+
+// The largest length <= `length` that does not cut a UTF-8 character.
+std::size_t whole_characters(const std::string& text, std::size_t length) {
+  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;
+  return length;
+}
+
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, const std::string& where) {
+  if (const std::size_t at = too_deep_at(text); at != std::string_view::npos) {
+    return Error{where, fmt::format("must nest at most {} deep (deeper at byte {})", kMaxDepth, at + 1), ""};
+  }
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& e) {
@@ -53,7 +93,7 @@ Result<Json> read_json(const std::filesystem::path& path) {
 
 std::string brief(const Json& value) {
   std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  if (text.size() > 60) text = text.substr(0, whole_characters(text, 57)) + "...";
   return text;
 }
 
@@ -71,8 +111,8 @@ Result<T> json_require(const Json& object, const std::string& key, const std::st
   return typed<T>(*it, key, where);
 }
 
-#define HONE_JSON_INSTANCES(T)                                                                       \
-  template Result<T> json_get<T>(const Json&, const std::string&, const T&, const std::string&);     \
+#define HONE_JSON_INSTANCES(T)                                                                   \
+  template Result<T> json_get<T>(const Json&, const std::string&, const T&, const std::string&); \
   template Result<T> json_require<T>(const Json&, const std::string&, const std::string&);
 HONE_JSON_INSTANCES(bool)
 HONE_JSON_INSTANCES(std::int64_t)

@@ -13,11 +13,11 @@ namespace hone {
 
 using Json = nlohmann::json;
 
-// Error names `where`, and the byte at which the text stops being JSON.
+// Error names `where`, and the byte at which the text stops being JSON or nests more than 256 deep.
 Result<Json> parse_json(std::string_view text, const std::string& where);
 Result<Json> read_json(const std::filesystem::path& path);
 
-// A short rendering of a value for error messages (cut to 60 characters).
+// A short rendering of a value for error messages: at most 60 bytes, no character cut in two.
 std::string brief(const Json& value);
 
 // object[key] as T, the default when the key is absent or null, an error naming `where: key` when it has

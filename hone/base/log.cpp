@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 
 namespace hone {
 namespace {
@@ -12,8 +13,12 @@ namespace {
 std::shared_ptr<spdlog::logger> make_logger() {
   auto logger = spdlog::stderr_color_mt("hone");
   logger->set_pattern("%^%l:%$ %v");
-  const char* level = std::getenv("HONE_LOG");
-  logger->set_level(level ? spdlog::level::from_str(level) : spdlog::level::info);
+  const char* name = std::getenv("HONE_LOG");
+  const auto level = name ? spdlog::level::from_str(name) : spdlog::level::info;
+  // spdlog reads an unknown name as "off": silence that nobody asked for.
+  const bool unknown = level == spdlog::level::off && std::string_view(name) != "off";
+  logger->set_level(unknown ? spdlog::level::info : level);
+  if (unknown) logger->warn("[HONE_LOG] must be debug, info, warn, error or off, got {:?}", name);
   return logger;
 }
 
@@ -22,10 +27,14 @@ std::shared_ptr<spdlog::logger> make_logger() {
 void log_line(LogLevel level, const std::string& text) {
   static const std::shared_ptr<spdlog::logger> logger = make_logger();
   switch (level) {
-    case LogLevel::kDebug: return logger->debug("{}", text);
-    case LogLevel::kInfo: return logger->info("{}", text);
-    case LogLevel::kWarn: return logger->warn("{}", text);
-    case LogLevel::kError: return logger->error("{}", text);
+    case LogLevel::kDebug:
+      return logger->debug("{}", text);
+    case LogLevel::kInfo:
+      return logger->info("{}", text);
+    case LogLevel::kWarn:
+      return logger->warn("{}", text);
+    case LogLevel::kError:
+      return logger->error("{}", text);
   }
 }
 

@@ -1,4 +1,4 @@
-// Log lines for people, on stderr. Levels: HONE_LOG=debug|info|warn|error (info by default).
+// Log lines for people, on stderr. Levels: HONE_LOG=debug|info|warn|error|off (info by default).
 #pragma once
 
 #include <fmt/format.h>

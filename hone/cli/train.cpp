@@ -13,6 +13,7 @@
 #include "hone/cli/train_summary.h"
 #include "hone/config/recipe.h"
 #include "hone/loop/evaluate.h"
+#include "hone/loop/supervised_batch.h"
 #include "hone/loop/train_loop.h"
 #include "hone/update/learner.h"
 
@@ -92,19 +93,23 @@ LearnerOptions learner_options(const Recipe& recipe, const Model& model, const s
   return o;
 }
 
-// Every row's prompt must fit before anything is written (tasks: a sample of problems).
-Result<void> check_prompts(const Recipe& recipe, const Dataset& dataset, Environment& environment,
+// Every row's prompt must fit, and have a solution for the supervised stage, before anything is written, or
+// is left out under on_error: skip. (Of a task, a sample of problems.)
+Result<void> check_prompts(const Recipe& recipe, Dataset& dataset, Environment& environment,
                            std::int64_t context_length) {
+  const auto fits = [&](const Problem& problem, std::int64_t max_tokens) {
+    return to_void(prompt_groups({&problem, 1}, environment, context_length, max_tokens));
+  };
+  const auto train_fits = [&](const Problem& p) {
+    const auto solved = recipe.sft.steps > 0 ? check_solution(p) : Result<void>();
+    return solved.ok() ? fits(p, recipe.data.max_prompt_tokens) : solved;
+  };
+  const auto eval_fits = [&](const Problem& p) { return fits(p, 0); };
+  if (recipe.data.on_error == "skip") return dataset.leave_out(train_fits, eval_fits);
   const std::int64_t count = dataset.train_size() >= 0 ? dataset.train_size() : 64;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Problem problem = dataset.train(i);
-    HONE_TRY_VOID(
-        to_void(prompt_groups({&problem, 1}, environment, context_length, recipe.data.max_prompt_tokens)));
-  }
-  for (std::int64_t i = 0; i < std::min<std::int64_t>(dataset.eval_size(), recipe.eval.problems); ++i) {
-    const Problem problem = dataset.eval(i);
-    HONE_TRY_VOID(to_void(prompt_groups({&problem, 1}, environment, context_length, 0)));
-  }
+  for (std::int64_t i = 0; i < count; ++i) HONE_TRY_VOID(train_fits(dataset.train(i)));
+  const std::int64_t held_out = std::min<std::int64_t>(dataset.eval_size(), recipe.eval.problems);
+  for (std::int64_t i = 0; i < held_out; ++i) HONE_TRY_VOID(eval_fits(dataset.eval(i)));
   return {};
 }
 
@@ -125,9 +130,6 @@ Result<int> run_train(const TrainArguments& arguments) {
   HONE_TRY(RunStore store, RunStore::open(folder.path() / "run.db"));
   HONE_TRY_VOID(store.set_fact("recipe", to_yaml(recipe)));
   HONE_TRY_VOID(store.set_fact("state", "running"));
-  HONE_TRY(const auto checkpoint, folder.latest());
-  HONE_TRY(EventWriter events,
-           EventWriter::create(folder.path(), checkpoint ? checkpoint->position.step : std::int64_t{-1}));
 
   fmt::print("{}: {} of {} parameters, vocabulary {}, on {}\n", folder.path().string(),
              model.policy->config().model_type,
@@ -142,7 +144,6 @@ Result<int> run_train(const TrainArguments& arguments) {
                    rubric,
                    folder,
                    store,
-                   events,
                    observer,
                    [] { return interrupted(); },
                    [&](const std::string& stage, std::int64_t version) {
@@ -158,8 +159,12 @@ Result<int> run_train(const TrainArguments& arguments) {
                    }};
   auto result = train(std::move(parts));
   observer.finish();
-  HONE_TRY_VOID(store.set_fact("state", !result.ok() ? "failed" : result->finished ? "finished" : "stopped"));
-  if (!result.ok()) return result.error();
+  if (!result.ok()) {
+    // On a full disk this write fails too: what went wrong first is what is told.
+    (void)store.set_fact("state", "failed");
+    return result.error();
+  }
+  HONE_TRY_VOID(store.set_fact("state", result->finished ? "finished" : "stopped"));
   if (!result->finished) {
     fmt::print("stopped after {} step {}; all of it is saved. To go on:\n  hone train {}{} --resume\n",
                result->position.stage, result->position.step, arguments.recipe,

@@ -127,8 +127,8 @@ struct OptimizerOptions {
 struct SftOptions {
   int steps = 0;  // 0: no supervised stage
   int batch_size = 64;
-  // The share of worked solutions shown without their thinking: the model then starts out able both to guess and to
-  // reason, and the GRPO stage finds out which pays.
+  // The share of worked solutions shown without their thinking in the last quarter of the steps: the model then
+  // starts out able both to guess and to reason, and the GRPO stage finds out which pays.
   double direct_share = 0.0;
   int microbatch_tokens = 8192;
   OptimizerOptions optimizer{.learning_rate = 1e-3, .schedule = "cosine", .warmup = 0.05};

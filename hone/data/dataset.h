@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,7 +29,12 @@ class Dataset {
   virtual Problem eval(std::int64_t i) const = 0;
   virtual std::int64_t train_size() const = 0;  // rows; -1: endless; 0: opened with eval_files alone
   virtual std::int64_t eval_size() const = 0;   // rows; the largest std::int64_t for tasks
-  virtual std::int64_t skipped() const = 0;     // malformed rows left out under on_error: skip
+  virtual std::int64_t skipped() const = 0;     // rows left out under on_error: skip
+  // Leaves out the rows of files that `check` refuses, says so for the first of them and counts them as
+  // skipped; tasks are left as they are. No other thread may use the dataset meanwhile. Error when it
+  // leaves no row of a part that had some.
+  using RowCheck = std::function<Result<void>(const Problem&)>;
+  virtual Result<void> leave_out(const RowCheck& train_check, const RowCheck& eval_check) = 0;
 };
 
 // `options` names either files (eval_files held out, or a part of `files` by hash), a task, or eval_files

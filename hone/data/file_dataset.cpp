@@ -45,9 +45,40 @@ class FileDataset final : public Dataset {
 
   std::int64_t train_size() const override { return static_cast<std::int64_t>(train_.size()); }
   std::int64_t eval_size() const override { return static_cast<std::int64_t>(eval_.size()); }
-  std::int64_t skipped() const override { return files_.skipped() + eval_files_.skipped(); }
+  std::int64_t skipped() const override { return files_.skipped() + eval_files_.skipped() + left_out_; }
+
+  Result<void> leave_out(const RowCheck& train_check, const RowCheck& eval_check) override {
+    const RowTable& eval_table = options_.eval_files.empty() ? files_ : eval_files_;
+    HONE_TRY_VOID(leave_out_of(train_, files_, "training", train_check));
+    HONE_TRY_VOID(leave_out_of(eval_, eval_table, "held-out", eval_check));
+    const std::lock_guard lock(mutex_);
+    for (Cached& slot : cache_) slot = {};
+    return {};
+  }
 
  private:
+  Result<void> leave_out_of(std::vector<Row>& rows, const RowTable& table, const char* part,
+                            const RowCheck& check) {
+    const std::size_t before = rows.size();
+    Error last;
+    std::size_t refused = 0;
+    std::erase_if(rows, [&](const Row& row) {
+      const auto verdict = check(dressed(table.problem(row)));
+      if (verdict.ok()) return false;
+      last = verdict.error();
+      if (++refused <= 3) log_warn("row skipped: {}", last.message());
+      return true;
+    });
+    if (refused == 0) return {};
+    if (rows.empty()) {
+      return Error{"data", fmt::format("must leave at least one of {} {} rows", before, part),
+                   last.message()};
+    }
+    log_warn("{} rows skipped: {} of {}", part, refused, before);
+    left_out_ += static_cast<std::int64_t>(refused);
+    return {};
+  }
+
   Problem dressed(Problem problem) const {
     dress_prompt(options_, problem);
     return problem;
@@ -76,6 +107,7 @@ class FileDataset final : public Dataset {
   std::uint64_t seed_;
   RowTable files_, eval_files_;
   std::vector<Row> train_, eval_;
+  std::int64_t left_out_ = 0;
   mutable std::mutex mutex_;
   mutable Cached cache_[2];
 };

@@ -44,6 +44,7 @@ class TaskDataset final : public Dataset {
   std::int64_t train_size() const override { return -1; }
   std::int64_t eval_size() const override { return std::numeric_limits<std::int64_t>::max(); }
   std::int64_t skipped() const override { return 0; }
+  Result<void> leave_out(const RowCheck&, const RowCheck&) override { return {}; }
 
   std::optional<Problem> try_train(std::int64_t i) const {
     HONE_CHECK(i >= 0, "i = {}", i);

@@ -11,16 +11,18 @@ std::string without_thinking(const std::string& solution) {
   return solution.substr(0, open + kOpen.size()) + solution.substr(close);
 }
 
+Result<void> check_solution(const Problem& problem) {
+  if (!problem.solution.empty()) return {};
+  return Error{problem.source, "the supervised stage needs a worked solution (data.fields.solution)", "none"};
+}
+
 Result<TrainBatch> supervised_batch(
     std::span<const Problem> problems, Environment& environment, std::int64_t context_length,
     const std::function<std::vector<std::int32_t>(const std::string&)>& encode, std::int64_t step) {
   TrainBatch batch;
   batch.step = step;
   for (const Problem& problem : problems) {
-    if (problem.solution.empty()) {
-      return Error{problem.source, "the supervised stage needs a worked solution (data.fields.solution)",
-                   "none"};
-    }
+    HONE_TRY_VOID(check_solution(problem));
     HONE_TRY(Environment::Prompt prompt, environment.reset(problem));
     TrainSequence sequence;
     sequence.completion = encode(problem.solution);

@@ -15,6 +15,9 @@ namespace hone {
 // The solution with nothing between its think tags: the answer given directly.
 std::string without_thinking(const std::string& solution);
 
+// Error when a problem has no worked solution to learn from.
+Result<void> check_solution(const Problem& problem);
+
 // Error: a problem without a worked solution, or one that does not fit the context, by its source.
 Result<TrainBatch> supervised_batch(
     std::span<const Problem> problems, Environment& environment, std::int64_t context_length,

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "hone/base/check.h"
 #include "hone/loop/evaluate.h"
 #include "hone/loop/supervised_batch.h"
 #include "hone/rl/advantage.h"
+#include "hone/store/tensorboard.h"
 
 namespace hone {
 namespace {
@@ -201,6 +203,9 @@ class TrainLoop {
     learner_.reset();  // its moments go before the next one's are made
     learner_ = p_.make_learner(stage, version);
     if (!checkpoint.empty()) HONE_TRY_VOID(learner_->restore(checkpoint));
+    const fs::path& run = p_.folder.path();
+    HONE_TRY(EventWriter events, EventWriter::create(stage == "sft" ? run / "sft" : run, position_.step));
+    events_.emplace(std::move(events));
     return {};
   }
 
@@ -232,7 +237,7 @@ class TrainLoop {
 
   Result<void> record(StepRecord record) {
     HONE_TRY_VOID(p_.store.append(record));
-    HONE_TRY_VOID(p_.events.scalars(record.step, record.metrics, record.stage == "sft" ? "sft/" : ""));
+    HONE_TRY_VOID(events_->scalars(record.step, record.metrics));
     p_.observer.on_step(record);
     return {};
   }
@@ -240,6 +245,7 @@ class TrainLoop {
   TrainParts p_;
   RunPosition position_;
   std::unique_ptr<Learner> learner_;
+  std::optional<EventWriter> events_;
   std::int64_t resampled_ = 0;
 };
 

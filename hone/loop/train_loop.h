@@ -19,7 +19,6 @@
 #include "hone/data/dataset.h"
 #include "hone/loop/run_folder.h"
 #include "hone/store/run_store.h"
-#include "hone/store/tensorboard.h"
 #include "hone/types/interfaces.h"
 #include "hone/verify/rubric.h"
 
@@ -44,7 +43,6 @@ struct TrainParts {
   const Rubric& rubric;
   RunFolder& folder;
   RunStore& store;
-  EventWriter& events;
   TrainObserver& observer;
   std::function<bool()> should_stop;  // asked between steps
   // A stage's learner starts with the weights as they are.
@@ -59,7 +57,8 @@ struct TrainResult {
 };
 
 // Runs the stages that the recipe has (sft, then grpo), from the folder's newest checkpoint when there is
-// one. A stop asked for at a stage's end leaves what follows (the next stage, the last evaluation) to
+// one. TensorBoard gets each stage as a run of its own (the folder itself, and sft/ in it), as their steps are
+// counted apart. A stop asked for at a stage's end leaves what follows (the next stage, the last evaluation) to
 // --resume.
 Result<TrainResult> train(TrainParts parts);
 

@@ -70,6 +70,9 @@ EventWriter::~EventWriter() = default;
 
 Result<EventWriter> EventWriter::create(const std::filesystem::path& folder, std::int64_t resumed_at) {
   const double now = seconds_now();
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) return Error{folder.string(), "the folder must be writable", failed.message()};
   std::filesystem::path path;
   int fd = -1;
   for (auto seconds = static_cast<std::int64_t>(now); fd < 0; ++seconds) {
@@ -83,23 +86,21 @@ Result<EventWriter> EventWriter::create(const std::filesystem::path& folder, std
   version.set_wall_time(now);
   version.set_file_version("brain.Event:2");
   HONE_TRY_VOID(impl->write(version));
-  if (resumed_at >= 0) {
-    board::Event start;
-    start.set_wall_time(now);
-    start.set_step(resumed_at + 1);
-    start.mutable_session_log()->set_status(kSessionStart);
-    HONE_TRY_VOID(impl->write(start));
-  }
+  board::Event start;
+  start.set_wall_time(now);
+  start.set_step(resumed_at + 1);
+  start.mutable_session_log()->set_status(kSessionStart);
+  HONE_TRY_VOID(impl->write(start));
   return EventWriter(std::move(impl));
 }
 
-Result<void> EventWriter::scalars(std::int64_t step, const Metrics& metrics, const std::string& prefix) {
+Result<void> EventWriter::scalars(std::int64_t step, const Metrics& metrics) {
   board::Event event;
   event.set_wall_time(seconds_now());
   event.set_step(step);
   for (const auto& [name, value] : metrics) {
     board::Scalar* scalar = event.mutable_summary()->add_value();
-    scalar->set_tag(prefix + name);
+    scalar->set_tag(name);
     scalar->set_simple_value(to_float(value));
   }
   return impl_->write(event);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 #include "hone/base/files.h"
@@ -22,6 +23,34 @@ TEST(Json, ErrorsNameThePlaceAndTheByte) {
   EXPECT_THAT(parse_json("1 2", "here").error().message(), HasSubstr("byte 3"));
   EXPECT_FALSE(parse_json("\"\xff\"", "here").ok());
   EXPECT_FALSE(parse_json("1e999", "here").ok());
+}
+
+TEST(Json, NestingIsBounded) {
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  EXPECT_TRUE(parse_json(nested(256), "here").ok());
+  EXPECT_THAT(parse_json(nested(100'000), "here").error().message(),
+              AllOf(HasSubstr("[here]"), HasSubstr("at most 256 deep"), HasSubstr("byte 257")));
+  // Brackets inside strings, and escaped quotes, are text.
+  EXPECT_TRUE(parse_json('"' + std::string(1000, '[') + "\\\"" + std::string(1000, '{') + '"', "here").ok());
+}
+
+TEST(Json, IntegersMustFit) {
+  const Json object = *parse_json(
+      R"({"most":9223372036854775807,"more":9223372036854775808,"least":-9223372036854775808})", "x");
+  EXPECT_EQ(*json_get<std::int64_t>(object, "most", 0, "w"), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(*json_get<std::int64_t>(object, "least", 0, "w"), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(json_get<std::int64_t>(object, "more", 0, "w").error().message(),
+            "[w: more] must be an integer of 64 bits, got 9223372036854775808");
+}
+
+TEST(Json, BriefNeverCutsACharacter) {
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "é";
+  for (const std::string& lead : {std::string(), std::string("a")}) {
+    const std::string short_text = brief(Json(lead + text));
+    EXPECT_LE(short_text.size(), 60u);
+    EXPECT_NO_THROW(Json(short_text).dump());
+  }
 }
 
 TEST(Json, FilesAreNamed) {
@@ -48,7 +77,7 @@ TEST(Json, GetsTypedValuesOrDefaults) {
 TEST(Json, WrongTypesNameKeyAndValue) {
   const Json object = {{"i", 3}, {"d", 2.5}, {"s", "text"}, {"n", nullptr}};
   EXPECT_EQ(json_get<std::int64_t>(object, "d", 0, "w").error().message(),
-            "[w: d] must be an integer, got 2.5");
+            "[w: d] must be an integer of 64 bits, got 2.5");
   EXPECT_EQ(json_get<bool>(object, "i", false, "w").error().message(), "[w: i] must be true or false, got 3");
   EXPECT_EQ(json_get<std::string>(object, "i", "", "w").error().message(), "[w: i] must be a string, got 3");
   EXPECT_EQ(json_get<double>(object, "s", 0.0, "w").error().message(),

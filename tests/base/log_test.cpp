@@ -36,5 +36,11 @@ TEST(LogDeathTest, TheLevelIsSetByTheVariable) {
   EXPECT_EXIT(log_all("error"), ExitedWithCode(0), AllOf(Not(HasSubstr("warning")), HasSubstr("an error")));
 }
 
+TEST(LogDeathTest, AnUnknownLevelIsSaidAndSilencesNothing) {
+  EXPECT_EXIT(log_all("loud"), ExitedWithCode(0),
+              AllOf(HasSubstr("HONE_LOG"), HasSubstr("\"loud\""), HasSubstr("news")));
+  EXPECT_EXIT(log_all("off"), ExitedWithCode(0), Not(HasSubstr("news")));
+}
+
 }  // namespace
 }  // namespace hone

@@ -62,6 +62,30 @@ TEST_F(FileDatasets, EachEpochVisitsEveryTrainingRowOnce) {
   }
 }
 
+TEST_F(FileDatasets, RowsThatACheckRefusesAreLeftOut) {
+  const auto dataset = opened({.files = {rows("a", 0, 100)}, .eval_fraction = 0.2});
+  const std::int64_t train = dataset->train_size(), eval = dataset->eval_size();
+  dataset->train(train + 1);  // an order that must be forgotten
+  const auto refuse = [](const std::string& digit) {
+    return [digit](const Problem& p) -> Result<void> {
+      if (text(p).ends_with(digit)) return Error{p.source, "must be wanted", ""};
+      return {};
+    };
+  };
+  ASSERT_TRUE(dataset->leave_out(refuse("1"), refuse("3")).ok());
+  EXPECT_LT(dataset->train_size(), train);
+  EXPECT_LT(dataset->eval_size(), eval);
+  EXPECT_EQ(dataset->skipped(), train + eval - dataset->train_size() - dataset->eval_size());
+  std::set<std::string> seen;
+  for (std::int64_t i = 0; i < dataset->train_size(); ++i) seen.insert(text(dataset->train(i)));
+  EXPECT_EQ(static_cast<std::int64_t>(seen.size()), dataset->train_size());
+  for (const std::string& question : seen) EXPECT_FALSE(question.ends_with("1")) << question;
+  for (std::int64_t i = 0; i < dataset->eval_size(); ++i) EXPECT_FALSE(text(dataset->eval(i)).ends_with("3"));
+  const auto nothing_left = dataset->leave_out(refuse(""), refuse("never"));
+  ASSERT_FALSE(nothing_left.ok());
+  EXPECT_NE(nothing_left.error().message().find("training"), std::string::npos);
+}
+
 TEST_F(FileDatasets, OrderDependsOnTheSeedAndNotOnWhatWasAskedBefore) {
   const DataOptions options{.files = {rows("a", 0, 60)}, .eval_fraction = 0.2};
   const auto forward = opened(options, 5), backward = opened(options, 5), other = opened(options, 6);

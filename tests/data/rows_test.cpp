@@ -143,7 +143,7 @@ TEST(Rows, DeepNestingIsRefusedWithoutFalling) {
   std::string deep(200000, '[');
   deep += std::string(200000, ']');
   EXPECT_EQ(refusal("{\"prompt\":" + deep + ",\"answer\":\"1\"}"),
-            "[f.jsonl:7: prompt[0]] must be an object with role and content, got a list of 1");
+            "[f.jsonl:7] must nest at most 256 deep (deeper at byte 266)");
 }
 
 TEST(RowTable, ReadsLinesWithAnyEndingAndCountsThem) {

@@ -79,13 +79,12 @@ Result<void> FakeLearner::restore(const std::string& folder) {
 Result<TrainResult> run(World& world, const Recipe& recipe, bool resume) {
   HONE_TRY(RunFolder folder, resume ? RunFolder::resume(recipe) : RunFolder::create(recipe));
   HONE_TRY(RunStore store, RunStore::open(folder.path() / "run.db"));
-  HONE_TRY(EventWriter events, EventWriter::create(folder.path()));
   HONE_TRY(const Rubric rubric, Rubric::of({{1.0, std::make_shared<FakeVerifier>()}}));
   const FakeDataset dataset(world);
   FakeEnvironment environment(world);
   FakeGenerator generator(world);
   FakeObserver observer(world);
-  return train({recipe, dataset, environment, generator, rubric, folder, store, events, observer,
+  return train({recipe, dataset, environment, generator, rubric, folder, store, observer,
                 [&] { return world.steps_until_stop == 0; },
                 [&](const std::string& stage, std::int64_t version) -> std::unique_ptr<Learner> {
                   world.call(fmt::format("learner {} {}", stage, version));

@@ -51,6 +51,7 @@ class FakeDataset : public Dataset {
   std::int64_t train_size() const override { return -1; }
   std::int64_t eval_size() const override { return world_.eval_size; }
   std::int64_t skipped() const override { return 0; }
+  Result<void> leave_out(const RowCheck&, const RowCheck&) override { return {}; }
 
  private:
   static Problem make(const std::string& part, std::int64_t i) {

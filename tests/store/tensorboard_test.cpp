@@ -136,22 +136,24 @@ TEST(Tensorboard, WhatIsWrittenIsReadBack) {
   auto writer = EventWriter::create(folder.path());
   ASSERT_TRUE(writer.ok()) << writer.error().message();
   ASSERT_TRUE(writer->scalars(1, {{"reward", 0.25}, {"clip_ratio/low_mean", 0.0}, {"kl", NAN}}).ok());
-  ASSERT_TRUE(writer->scalars(1LL << 40, {{"reward", -1e300}}, "eval_").ok());
+  ASSERT_TRUE(writer->scalars(1LL << 40, {{"eval_reward", -1e300}}).ok());
 
   const auto names = files_in(folder);
   ASSERT_EQ(names.size(), 1U);
   EXPECT_TRUE(names[0].starts_with("events.out.tfevents.") && names[0].ends_with(".hone")) << names[0];
   const auto events = read_events(*read_file(folder / names[0]));
-  ASSERT_EQ(events.size(), 3U);
+  ASSERT_EQ(events.size(), 4U);
   EXPECT_EQ(events[0].version, "brain.Event:2");
   EXPECT_EQ(events[1].step, 1);
-  EXPECT_GT(events[1].wall_time, 1.6e9);
-  ASSERT_EQ(events[1].scalars.size(), 3U);
-  EXPECT_EQ(events[1].scalars.at("reward"), 0.25F);
-  EXPECT_EQ(events[1].scalars.at("clip_ratio/low_mean"), 0.0F);
-  EXPECT_TRUE(std::isnan(events[1].scalars.at("kl")));
-  EXPECT_EQ(events[2].step, 1LL << 40);
-  EXPECT_EQ(events[2].scalars.at("eval_reward"), -INFINITY);
+  EXPECT_EQ(events[1].session_status, 1);
+  EXPECT_EQ(events[2].step, 1);
+  EXPECT_GT(events[2].wall_time, 1.6e9);
+  ASSERT_EQ(events[2].scalars.size(), 3U);
+  EXPECT_EQ(events[2].scalars.at("reward"), 0.25F);
+  EXPECT_EQ(events[2].scalars.at("clip_ratio/low_mean"), 0.0F);
+  EXPECT_TRUE(std::isnan(events[2].scalars.at("kl")));
+  EXPECT_EQ(events[3].step, 1LL << 40);
+  EXPECT_EQ(events[3].scalars.at("eval_reward"), -INFINITY);
 }
 
 TEST(Tensorboard, AResumedRunSaysFromWhere) {
@@ -165,14 +167,17 @@ TEST(Tensorboard, AResumedRunSaysFromWhere) {
   ASSERT_EQ(events.size(), 2U);
   EXPECT_EQ(events[1].step, 13);
   EXPECT_EQ(events[1].session_status, 1);
-  EXPECT_EQ(read_events(*read_file(folder / names[0])).size(), 1U);
+  EXPECT_EQ(read_events(*read_file(folder / names[0])).size(), 2U);
 }
 
-TEST(Tensorboard, AFolderThatIsNotThereIsAnError) {
+TEST(Tensorboard, TheFolderIsMadeAndAFileInItsPlaceIsAnError) {
   const TempFolder folder;
-  const auto writer = EventWriter::create(folder / "none");
+  EXPECT_TRUE(EventWriter::create(folder / "a" / "b").ok());
+  EXPECT_EQ(files_in(folder).size(), 1U);
+  ASSERT_TRUE(write_file_atomically(folder / "file", "").ok());
+  const auto writer = EventWriter::create(folder / "file");
   ASSERT_FALSE(writer.ok());
-  EXPECT_THAT(writer.error().message(), ::testing::HasSubstr("the file must be writable, got No such file"));
+  EXPECT_THAT(writer.error().message(), ::testing::HasSubstr("file] the f"));
 }
 
 }  // namespace
