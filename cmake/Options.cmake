@@ -3,7 +3,10 @@ option(HONE_SANITIZE "Build with address and undefined-behaviour sanitizers" OFF
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+  # What ccache asks for to work with precompiled headers; g++ needs the option beside it.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+    "${CCACHE_PROGRAM}")
+  add_compile_options(-fpch-preprocess)
 endif()
 
 # The architecture stays the distribution's baseline: hot loops choose their
