@@ -8,6 +8,7 @@ packages=(
   libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev
   libsqlite3-dev libpcre2-dev libutf8proc-dev libgmp-dev
   libprotobuf-dev protobuf-compiler
+  bubblewrap libseccomp-dev python3 gcc tcc
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 missing=()
