@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 namespace hone {
 namespace {
@@ -55,6 +56,29 @@ std::vector<pid_t> tree_of(pid_t root) {
     }
   }
   return pids;
+}
+
+TreeUse use_of(std::span<const pid_t> pids) {
+  static const double tick = 1.0 / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  static const std::int64_t page = ::sysconf(_SC_PAGESIZE);
+  TreeUse use;
+  for (const pid_t pid : pids) {
+    const std::string folder = "/proc/" + std::to_string(pid);
+    const std::string stat = read_proc(folder + "/stat");
+    std::size_t at = stat.rfind(')');
+    if (at == std::string::npos) continue;
+    for (int field = 2; field < 14 && at != std::string::npos; ++field) at = stat.find(' ', at + 1);
+    // utime, stime, and those of the children that were waited for.
+    for (int i = 0; i < 4 && at != std::string::npos; ++i, at = stat.find(' ', at + 1)) {
+      use.cpu_seconds += tick * static_cast<double>(number_at(stat, at + 1));
+    }
+    const std::string statm = read_proc(folder + "/statm");
+    if (const std::size_t space = statm.find(' '); space != std::string::npos) {
+      use.resident_bytes += page * number_at(statm, space + 1);
+    }
+    ++use.processes;
+  }
+  return use;
 }
 
 void append(std::vector<std::string>& to, std::initializer_list<std::string> more) {
@@ -221,29 +245,26 @@ Box::~Box() {
   if (outer_.pid > 0) finish();
 }
 
-TreeUse Box::use() const {
-  TreeUse use;
-  if (inner_ <= 0) return use;
-  static const double tick = 1.0 / static_cast<double>(::sysconf(_SC_CLK_TCK));
-  static const std::int64_t page = ::sysconf(_SC_PAGESIZE);
-  for (const pid_t pid : tree_of(inner_)) {
-    const std::string folder = "/proc/" + std::to_string(pid);
-    const std::string stat = read_proc(folder + "/stat");
-    std::size_t at = stat.rfind(')');
-    if (at == std::string::npos) continue;
-    for (int field = 2; field < 14 && at != std::string::npos; ++field) at = stat.find(' ', at + 1);
-    if (at == std::string::npos) continue;
-    // utime, stime, and those of the children that were waited for.
-    for (int i = 0; i < 4 && at != std::string::npos; ++i, at = stat.find(' ', at + 1)) {
-      use.cpu_seconds += tick * static_cast<double>(number_at(stat, at + 1));
-    }
-    const std::string statm = read_proc(folder + "/statm");
-    if (const std::size_t space = statm.find(' '); space != std::string::npos) {
-      use.resident_bytes += page * number_at(statm, space + 1);
-    }
-    ++use.processes;
+TreeUse Box::use() const { return inner_ > 0 ? use_of(tree_of(inner_)) : TreeUse{}; }
+
+TreeUse Box::own_use() const {
+  if (inner_ <= 0) return {};
+  const std::vector<pid_t> pids = tree_of(inner_);
+  const std::size_t own = std::min<std::size_t>(pids.size(), 2);  // bubblewrap's process 1, the program
+  return use_of({pids.data(), own});
+}
+
+double Box::longest_wait() const {
+  double longest = 0.0;
+  if (inner_ <= 0) return longest;
+  const std::vector<pid_t> pids = tree_of(inner_);
+  for (std::size_t i = 2; i < pids.size(); ++i) {
+    const std::string stat = read_proc("/proc/" + std::to_string(pids[i]) + "/schedstat");
+    const std::size_t space = stat.find(' ');
+    if (space == std::string::npos) continue;
+    longest = std::max(longest, 1e-9 * static_cast<double>(number_at(stat, space + 1)));
   }
-  return use;
+  return longest;
 }
 
 bool Box::over(std::int64_t bytes, const TreeUse& use) const {

@@ -52,6 +52,9 @@ class Box {
   int ended_fd() const { return outer_.pidfd.get(); }  // readable once the program has ended
 
   TreeUse use() const;
+  TreeUse own_use() const;  // without the children that the program has made
+  // The longest that one of the program's children was ready to run and waited for a core.
+  double longest_wait() const;
   // Whether all processes together hold more than `bytes`, shared pages counted once.
   bool over(std::int64_t bytes, const TreeUse& use) const;
 
