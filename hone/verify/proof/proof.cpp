@@ -9,6 +9,7 @@
 #include "hone/base/json.h"
 #include "hone/base/suggest.h"
 #include "hone/verify/answer.h"
+#include "hone/verify/proof/coq_checker.h"
 #include "hone/verify/proof/metamath.h"
 #include "hone/verify/proof/proof_cache.h"
 
@@ -114,7 +115,8 @@ Result<std::unique_ptr<ProofChecker>> make_proof_checker(const std::string& name
     HONE_TRY(MetamathDatabase database, MetamathDatabase::load(options.metamath_database));
     return std::unique_ptr<ProofChecker>(std::make_unique<MetamathChecker>(std::move(database)));
   }
-  const std::vector<std::string> known = {"metamath"};
+  if (name == "coq") return make_coq_checker(options);
+  const std::vector<std::string> known = {"metamath", "coq", "lean4"};
   const std::string near = nearest(name, known);
   return Error{"proof: checker", "must be metamath, coq or lean4",
                fmt::format("'{}'{}", name, near.empty() ? "" : " (did you mean '" + near + "'?)")};
