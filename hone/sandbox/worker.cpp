@@ -109,13 +109,15 @@ SandboxWorker::~SandboxWorker() = default;  // Box kills
 
 bool SandboxWorker::dead() const { return !state_ || !state_->box; }
 
-Result<SandboxWorker> SandboxWorker::start(const Sandbox& sandbox, const std::string& prelude) {
+Result<SandboxWorker> SandboxWorker::start(const Sandbox& sandbox, const std::string& prelude,
+                                           const std::vector<fs::path>& read_only) {
   HONE_TRY(auto sockets, make_socket_pair());
   HONE_TRY(Pipe log, make_pipe());
   SandboxCommand command;
   command.argv = {"python3", "-s", "worker.py"};
   command.files = {
       {"worker.py", worker_script()}, {"prelude.py", prelude}, {"filter.bpf", sandbox.host_->seccomp_bpf}};
+  command.read_only = read_only;
   command.environment = {{"PYTHONHASHSEED", "0"}, {"PYTHONDONTWRITEBYTECODE", "1"}, {"PYTHONUTF8", "1"}};
   const SandboxLimits limits;
   BoxRequest request;
@@ -145,13 +147,12 @@ Result<SandboxWorker> SandboxWorker::start(const Sandbox& sandbox, const std::st
   return SandboxWorker(std::move(state));
 }
 
-Result<WorkerResult> SandboxWorker::run(const WorkerJob& job, const SandboxLimits& limits) {
+Result<WorkerResult> SandboxWorker::run(WorkerJob job, const SandboxLimits& limits) {
   HONE_TRY(std::vector<WorkerResult> results, run(std::span(&job, 1), limits));
   return std::move(results[0]);
 }
 
-Result<std::vector<WorkerResult>> SandboxWorker::run(std::span<const WorkerJob> jobs,
-                                                     const SandboxLimits& limits) {
+Result<std::vector<WorkerResult>> SandboxWorker::run(std::span<WorkerJob> jobs, const SandboxLimits& limits) {
   if (dead()) return worker_error("must be alive", "dead");
   State& s = *state_;
   const Clock::time_point start = Clock::now();
@@ -171,6 +172,7 @@ Result<std::vector<WorkerResult>> SandboxWorker::run(std::span<const WorkerJob> 
       s.box.reset();
       return sent.error();
     }
+    jobs[i].handed.clear();
     drain.feed(std::move(in.write), jobs[i].stdin_text);
     drain.collect(std::move(out.read), limits.output_bytes);
     drain.collect(std::move(err.read), limits.output_bytes);

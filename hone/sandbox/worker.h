@@ -31,9 +31,12 @@ struct WorkerJob {
   std::map<std::string, std::string> files;  // relative name → content, put into the working directory
   std::map<std::string, std::string> environment;
   std::string stdin_text;
-  // Descriptors of ours that become its 3, 4 …, all but the first when `keep` is not empty.
+  // Descriptors that become its 3, 4 …; ours until run() returns.
   std::vector<int> fds;
-  // After argv has ended with 0, this file is copied into fds[0], which the program itself does not have.
+  // Closed on our side as soon as the worker has them (they must be among fds too), so that the jobs alone
+  // hold the ends of their pipes.
+  std::vector<Fd> handed;
+  // After argv has ended with 0, this file is copied into fds[0], which the program itself then does not get.
   std::string keep;
 };
 
@@ -44,16 +47,18 @@ struct WorkerResult : SandboxResult {
 
 class SandboxWorker {
  public:
-  // prelude: trusted Python source, run once. Error: no python3 (3.9), the prelude's failure.
-  static Result<SandboxWorker> start(const Sandbox& sandbox, const std::string& prelude);
+  // prelude: trusted Python source, run once. read_only: further host folders that its jobs see.
+  // Error: no python3 (3.9), the prelude's failure, a folder that is not there.
+  static Result<SandboxWorker> start(const Sandbox& sandbox, const std::string& prelude,
+                                     const std::vector<std::filesystem::path>& read_only = {});
   SandboxWorker(SandboxWorker&&) noexcept;
   SandboxWorker& operator=(SandboxWorker&&) noexcept;
   ~SandboxWorker();
 
   // Runs the jobs at the same time under the same deadline and limits, and returns when all have ended, in
   // wall_seconds + 0.5 s at most. memory_bytes and processes hold for all together.
-  Result<std::vector<WorkerResult>> run(std::span<const WorkerJob> jobs, const SandboxLimits& limits);
-  Result<WorkerResult> run(const WorkerJob& job, const SandboxLimits& limits);
+  Result<std::vector<WorkerResult>> run(std::span<WorkerJob> jobs, const SandboxLimits& limits);
+  Result<WorkerResult> run(WorkerJob job, const SandboxLimits& limits);
 
   bool dead() const;
 

@@ -44,7 +44,7 @@ TEST(SandboxWorker, RunsPythonInThePreludesNamespace) {
   for (int i = 0; i < 3; ++i) {
     WorkerJob job = program("greet(sys.stdin.buffer.raw.read() if False else os.read(0, 100)); sys.exit(0)");
     job.stdin_text = "you " + std::to_string(i);
-    const WorkerResult r = worker.run(job, quick()).value();
+    const WorkerResult r = worker.run(std::move(job), quick()).value();
     EXPECT_EQ(r.out, "hello you " + std::to_string(i)) << r.err;
     EXPECT_EQ(r.end, SandboxEnd::kExited);
     EXPECT_EQ(r.exit_code, 1);  // SystemExit is the program's to handle
@@ -57,7 +57,7 @@ TEST(SandboxWorker, RunsPrograms) {
   job.files = {{"in.txt", "file "}};
   job.stdin_text = "input";
   job.environment = {{"NAME", "value"}};
-  const WorkerResult r = worker.run(job, quick()).value();
+  const WorkerResult r = worker.run(std::move(job), quick()).value();
   EXPECT_EQ(r.out, "file input");
   EXPECT_EQ(r.err, "value\n");
   EXPECT_EQ(r.exit_code, 7);
@@ -66,7 +66,7 @@ TEST(SandboxWorker, RunsPrograms) {
   EXPECT_EQ(killed.signal, SIGSEGV);
   WorkerJob missing;
   missing.argv = {"no-such-program"};
-  EXPECT_EQ(worker.run(missing, quick()).value().exit_code, 127);
+  EXPECT_EQ(worker.run(std::move(missing), quick()).value().exit_code, 127);
 }
 
 TEST(SandboxWorker, JobsLeaveNothingForTheNext) {
@@ -113,9 +113,11 @@ for line in open('/proc/self/maps'):
     del block
 os.write(1, b'clean' if hits == 0 else b'found'))";
   SandboxWorker worker = warm();
-  WorkerJob secret = program(scan);
-  secret.files = {{"secret.txt", "sesame-9731"}};
-  for (int i = 0; i < 3; ++i) ASSERT_EQ(worker.run(secret, quick()).value().out, "found");
+  for (int i = 0; i < 3; ++i) {
+    WorkerJob secret = program(scan);
+    secret.files = {{"secret.txt", "sesame-9731"}};
+    ASSERT_EQ(worker.run(std::move(secret), quick()).value().out, "found");
+  }
   EXPECT_EQ(worker.run(program(scan), quick()).value().out, "clean");
 }
 
@@ -211,7 +213,7 @@ TEST(SandboxWorker, KeepsAFileForTheCallerAlone) {
   WorkerJob job = shell_job("ls /proc/self/fd | tr '\\n' ' '; printf made > result");
   job.keep = "result";
   job.fds = {kept.get()};
-  const WorkerResult r = worker.run(job, quick()).value();
+  const WorkerResult r = worker.run(std::move(job), quick()).value();
   EXPECT_EQ(r.exit_code, 0) << r.err;
   EXPECT_EQ(r.out, "0 1 2 3 ");  // 3: the listed folder itself
   char text[16] = {};
@@ -222,12 +224,16 @@ TEST(SandboxWorker, KeepsAFileForTheCallerAlone) {
 TEST(SandboxWorker, JobsAtOnceSpeakOverAPipe) {
   SandboxWorker worker = warm();
   Pipe pipe = make_pipe().value();
-  WorkerJob jobs[] = {program("os.write(1, os.read(3, 100).upper())"),
-                      program("os.write(3, b'over the pipe')")};
+  WorkerJob jobs[2];
+  // The reader sees the end only because nobody else holds the writing end.
+  jobs[0].program = "os.write(1, os.read(3, 100).upper() + (b'.' if os.read(3, 100) == b'' else b''))";
+  jobs[1].program = "os.write(3, b'over the pipe')";
   jobs[0].fds = {pipe.read.get()};
   jobs[1].fds = {pipe.write.get()};
+  jobs[0].handed.push_back(std::move(pipe.read));
+  jobs[1].handed.push_back(std::move(pipe.write));
   const auto results = worker.run(jobs, quick()).value();
-  EXPECT_EQ(results[0].out, "OVER THE PIPE");
+  EXPECT_EQ(results[0].out, "OVER THE PIPE.");
 }
 
 TEST(SandboxWorker, APreludeThatFailsIsAnError) {

@@ -1,0 +1,75 @@
+#include "hone/verify/code/code_verifier.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "hone/sandbox/sandbox.h"
+#include "hone/verify/code/extract.h"
+#include "hone/verify/code/judge.h"
+#include "hone/verify/code/pool.h"
+#include "hone/verify/code/python_harness.h"
+#include "hone/verify/code/tests.h"
+
+namespace hone {
+namespace {
+
+std::size_t count(const CodeTests& tests) {
+  if (const auto* kind = std::get_if<StdioTests>(&tests.kind)) return kind->cases.size();
+  if (const auto* kind = std::get_if<CallTests>(&tests.kind)) return kind->cases.size();
+  if (const auto* kind = std::get_if<AssertTests>(&tests.kind)) return kind->statements.size();
+  return 1;
+}
+
+class CodeVerifier : public Verifier {
+ public:
+  CodeVerifier(const CodeOptions& options, Sandbox sandbox, int workers)
+      : options_(options), pool_(std::move(sandbox), python_prelude(), {}, workers) {}
+  std::string name() const override { return "code"; }
+  bool judges_correctness() const override { return true; }
+
+  Verdict verify(const Problem& problem, const Completion& completion) const override {
+    const auto tests = parse_tests(problem.fields, options_.language);
+    if (!tests.ok()) return undecided(tests.error());
+    const auto code = code_of(completion.text, tests->language);
+    if (!code) return {VerdictStatus::kUnparsable, 0.0, "no code"};
+    auto lease = pool_.lease();
+    if (!lease.ok()) return undecided(lease.error());
+    Judgement judgement(options_, std::move(lease).value(), count(*tests));
+    const Result<void> judged = judge(*tests, *code, judgement);
+    return judged.ok() ? judgement.verdict() : undecided(judged.error());
+  }
+
+  // Error: a worker cannot be started.
+  Result<void> warm_up() { return to_void(pool_.lease()); }
+
+ private:
+  Result<void> judge(const CodeTests& tests, const std::string& code, Judgement& judgement) const {
+    return judge_python(tests, code, judgement);
+  }
+
+  CodeOptions options_;
+  mutable WorkerPool pool_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Verifier>> make_code_verifier(const CodeOptions& options) {
+  if (!(options.seconds > 0) || !(options.case_seconds > 0)) {
+    return Error{"code: seconds", "must be positive",
+                 fmt::format("{}", std::min(options.seconds, options.case_seconds))};
+  }
+  if (options.memory_bytes < (64 << 20)) {
+    return Error{"code: memory_bytes", "must be at least 64 MiB", fmt::format("{}", options.memory_bytes)};
+  }
+  if (!language_of(options.language)) {
+    return Error{"code: language", "must be python, c, cpp or javascript", "'" + options.language + "'"};
+  }
+  HONE_TRY(Sandbox sandbox, Sandbox::open());
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  auto verifier = std::make_unique<CodeVerifier>(options, std::move(sandbox),
+                                                 options.workers > 0 ? options.workers : cores);
+  HONE_TRY_VOID(verifier->warm_up());
+  return std::unique_ptr<Verifier>(std::move(verifier));
+}
+
+}  // namespace hone
