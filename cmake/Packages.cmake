@@ -11,6 +11,15 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(GMP REQUIRED IMPORTED_TARGET gmp)
+
+# FLINT and Arb: balls of complex numbers. Debian names Arb's library flint-arb; upstream's is arb.
+find_path(ARB_INCLUDE acb.h REQUIRED)
+find_path(FLINT_INCLUDE flint.h PATH_SUFFIXES flint REQUIRED)
+find_library(FLINT_LIB flint REQUIRED)
+find_library(ARB_LIB NAMES flint-arb arb REQUIRED)
+add_library(hone_flint INTERFACE)
+target_include_directories(hone_flint SYSTEM INTERFACE "${ARB_INCLUDE}" "${FLINT_INCLUDE}")
+target_link_libraries(hone_flint INTERFACE "${ARB_LIB}" "${FLINT_LIB}")
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 
 # libtorch: Debian's, or the one that CMAKE_PREFIX_PATH / Torch_DIR points at. Only

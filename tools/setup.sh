@@ -7,6 +7,7 @@ packages=(
   libtorch-dev libblis-openmp-dev libhwy-dev
   libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev
   libsqlite3-dev libpcre2-dev libutf8proc-dev libgmp-dev
+  libflint-dev libflint-arb-dev
   libprotobuf-dev protobuf-compiler
   bubblewrap libseccomp-dev python3 gcc tcc
   libgtest-dev libgmock-dev libbenchmark-dev

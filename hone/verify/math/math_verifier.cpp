@@ -1,0 +1,41 @@
+#include "hone/verify/math/math_verifier.h"
+
+#include <optional>
+#include <string>
+
+#include "hone/verify/answer.h"
+#include "hone/verify/math/final_answer.h"
+#include "hone/verify/math/judge.h"
+
+namespace hone {
+namespace {
+
+class MathVerifier : public Verifier {
+ public:
+  std::string name() const override { return "math"; }
+  bool judges_correctness() const override { return true; }
+  Verdict verify(const Problem& problem, const Completion& completion) const override {
+    if (trimmed(problem.answer).empty())
+      return {VerdictStatus::kError, 0.0, "the reference must not be empty"};
+    const auto candidates = final_answers(completion.text);
+    if (candidates.empty()) return {VerdictStatus::kUnparsable, 0.0, "no final answer"};
+    std::optional<Verdict> first;
+    for (const AnswerCandidate& candidate : candidates) {
+      Judgement judged = judge_answer(problem.answer, candidate.text);
+      Verdict verdict{judged.status, judged.status == VerdictStatus::kCorrect ? 1.0 : 0.0,
+                      std::string(candidate.place) + ": " + judged.detail};
+      // Another place counts only where this one holds no maths.
+      const bool passed_over = judged.status == VerdictStatus::kUnparsable ||
+                               (judged.is_words && judged.status == VerdictStatus::kWrong);
+      if (!passed_over) return verdict;
+      if (!first || first->status == VerdictStatus::kUnparsable) first = std::move(verdict);
+    }
+    return *first;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Verifier> make_math_verifier() { return std::make_unique<MathVerifier>(); }
+
+}  // namespace hone
