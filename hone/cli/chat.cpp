@@ -154,16 +154,14 @@ Result<int> chat(const Options& options) {
 
 }  // namespace
 
-void add_chat_command(CLI::App& app, CommandRun& run) {
+void add_chat_command(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("chat", "A conversation with a model");
-  command->footer(kHelp);
-  add_model_options(*command, options->model);
-  command->add_option("--system", options->system, "a system prompt");
-  add_sampling_options(*command, options->sampling, options->seed);
-  command->add_flag("--plain", options->plain,
-                    "messages joined by newlines, without the model's chat template");
-  command->callback([options, &run] { run = [options] { return chat(*options); }; });
+  Command& command = line.add("chat", "A conversation with a model", [options] { return chat(*options); });
+  command.footer(kHelp);
+  add_model_options(command, options->model);
+  command.option("--system", options->system, "a system prompt");
+  add_sampling_options(command, options->sampling, options->seed);
+  command.flag("--plain", options->plain, "messages joined by newlines, without the model's chat template");
 }
 
 }  // namespace hone

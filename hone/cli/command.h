@@ -1,27 +1,24 @@
-// The subcommands of the program. Each registers its options on the app and, when it is the one asked for,
-// what to run.
-//
-// Exit codes: 0 done; 1 a broken invariant (a bug); 2 something expected went wrong (input, files), told in
-// one line on stderr; 130 interrupted.
+// The subcommands of the program. Each adds itself, its options and what it runs to the line.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
+#include <string>
+#include <vector>
 
-#include "hone/base/result.h"
+#include "hone/cli/command_line.h"
 
 namespace hone {
 
-// Runs the chosen subcommand; the value is the exit code.
-using CommandRun = std::function<Result<int>()>;
+void add_train_command(CommandLine& line);
+void add_eval_command(CommandLine& line);
+void add_sample_command(CommandLine& line);
+void add_chat_command(CommandLine& line);
+void add_tasks_command(CommandLine& line);
+void add_replay_command(CommandLine& line);
+void add_tokenize_command(CommandLine& line);
+void add_score_command(CommandLine& line);
+void add_verify_command(CommandLine& line);
 
-void add_train_command(CLI::App& app, CommandRun& run);
-void add_eval_command(CLI::App& app, CommandRun& run);
-void add_sample_command(CLI::App& app, CommandRun& run);
-void add_chat_command(CLI::App& app, CommandRun& run);
-void add_tasks_command(CLI::App& app, CommandRun& run);
-void add_replay_command(CLI::App& app, CommandRun& run);
-void add_tokenize_command(CLI::App& app, CommandRun& run);
-void add_score_command(CLI::App& app, CommandRun& run);
+// The whole program: every subcommand, the arguments after the program's name, the exit code.
+int run_hone(std::vector<std::string> arguments);
 
 }  // namespace hone

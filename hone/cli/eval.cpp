@@ -1,5 +1,6 @@
 // hone eval: how many problems a model solves.
 #include <cmath>
+#include <functional>
 #include <memory>
 
 #include "hone/base/files.h"
@@ -29,7 +30,7 @@ struct Options {
   EvalProblems problems;
   std::vector<int> k = {1};
   int samples = 0;  // 0: the largest k
-  bool temperature_given = false;
+  std::function<bool()> temperature_given;
   SamplingParams sampling;
   std::uint64_t seed = 0;
   int max_sequences = 256;
@@ -53,7 +54,7 @@ Result<void> settle(Options& options) {
   }
   if (options.max_sequences < 1)
     return Error{"--max-sequences", "must be at least 1", std::to_string(options.max_sequences)};
-  if (!options.temperature_given) options.sampling.temperature = options.samples > 1 ? 1.0 : 0.0;
+  if (!options.temperature_given()) options.sampling.temperature = options.samples > 1 ? 1.0 : 0.0;
   if (options.samples > 1 && options.sampling.temperature == 0.0) {
     return Error{"--temperature", "must be above 0 where a problem has several completions (they'd be equal)",
                  "0"};
@@ -168,30 +169,24 @@ Result<int> eval(Options options) {
 
 }  // namespace
 
-void add_eval_command(CLI::App& app, CommandRun& run) {
+void add_eval_command(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("eval", "How many problems a model solves");
-  command->footer(kHelp);
-  add_model_options(*command, options->model);
-  add_problem_options(*command, options->problems);
-  command->add_option("--k", options->k, "pass@k of each, as 1,4,16")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->capture_default_str();
-  command->add_option("--samples", options->samples, "completions of each problem; default: the largest k");
-  command->add_option("--verifier", options->verifier,
-                      fmt::format("{}; default: the task's, or number", fmt::join(known_verifiers(), ", ")));
-  command->add_option("--prompt-format", options->prompt_format,
-                      "chat or plain; default: chat where the model has a template");
-  add_sampling_options(*command, options->sampling, options->seed);
-  command->add_option("--max-sequences", options->max_sequences, "decoded at once")->capture_default_str();
-  command->add_option("--completions", options->completions, "write every completion here, as JSON lines");
-  command->add_flag("--json", options->json, "one JSON line");
-  const CLI::Option* temperature = command->get_option("--temperature");
-  command->callback([options, temperature, &run] {
-    options->temperature_given = temperature->count() > 0;
-    run = [options] { return eval(*options); };
-  });
+  Command& command =
+      line.add("eval", "How many problems a model solves", [options] { return eval(*options); });
+  command.footer(kHelp);
+  add_model_options(command, options->model);
+  add_problem_options(command, options->problems);
+  command.option("--k", options->k, "pass@k of each, as 1,4,16", OptionForm::kShowDefault);
+  command.option("--samples", options->samples, "completions of each problem; default: the largest k");
+  command.option("--verifier", options->verifier,
+                 fmt::format("{}; default: the task's, or number", fmt::join(known_verifiers(), ", ")));
+  command.option("--prompt-format", options->prompt_format,
+                 "chat or plain; default: chat where the model has a template");
+  add_sampling_options(command, options->sampling, options->seed);
+  command.option("--max-sequences", options->max_sequences, "decoded at once", OptionForm::kShowDefault);
+  command.option("--completions", options->completions, "write every completion here, as JSON lines");
+  command.flag("--json", options->json, "one JSON line");
+  options->temperature_given = [&command] { return command.given("--temperature"); };
 }
 
 }  // namespace hone

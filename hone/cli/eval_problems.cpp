@@ -51,21 +51,18 @@ bool looks_like_file(const std::string& source) {
 
 }  // namespace
 
-void add_problem_options(CLI::App& command, EvalProblems& problems) {
-  command.add_option("--problems", problems.source, "a JSONL file, or a task (hone tasks lists them)")
-      ->required();
-  command.add_option("-n,--n", problems.count, "problems; default: every row of a file, 1000 of a task");
-  command.add_option("--field", problems.fields, "prompt=NAME, answer=NAME: the file's names of fields")
-      ->allow_extra_args(false);
-  command.add_option("--answer-after", problems.data.fields.answer_after,
-                     "the answer is what follows the last of these in its field (GSM8K: ####)");
-  command.add_option("--system", problems.data.system, "a system prompt");
-  command.add_option("--prompt-suffix", problems.data.prompt_suffix, "appended to each question");
-  command.add_option("--difficulty", problems.data.difficulty, "a task's grades, as 1,2")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  command.add_option("--on-error", problems.data.on_error, "malformed rows: stop or skip")
-      ->capture_default_str();
+void add_problem_options(Command& command, EvalProblems& problems) {
+  command.option("--problems", problems.source, "a JSONL file, or a task (hone tasks lists them)",
+                 OptionForm::kRequired);
+  command.option("-n,--n", problems.count, "problems; default: every row of a file, 1000 of a task");
+  command.option("--field", problems.fields, "prompt=NAME, answer=NAME: the file's names of fields");
+  command.option("--answer-after", problems.data.fields.answer_after,
+                 "the answer is what follows the last of these in its field (GSM8K: ####)");
+  command.option("--system", problems.data.system, "a system prompt");
+  command.option("--prompt-suffix", problems.data.prompt_suffix, "appended to each question");
+  command.option("--difficulty", problems.data.difficulty, "a task's grades, as 1,2");
+  command.option("--on-error", problems.data.on_error, "malformed rows: stop or skip",
+                 OptionForm::kShowDefault);
 }
 
 Result<ProblemSet> read_problems(const EvalProblems& problems) {

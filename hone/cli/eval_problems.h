@@ -1,12 +1,12 @@
 // Which problems `hone eval` asks.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "hone/base/result.h"
+#include "hone/cli/command_line.h"
 #include "hone/config/options.h"
 #include "hone/types/problem.h"
 
@@ -20,7 +20,7 @@ struct EvalProblems {
 };
 
 // --problems, -n, --field, --answer-after, --system, --prompt-suffix, --difficulty, --on-error.
-void add_problem_options(CLI::App& command, EvalProblems& problems);
+void add_problem_options(Command& command, EvalProblems& problems);
 
 struct ProblemSet {
   std::vector<Problem> problems;

@@ -6,22 +6,21 @@
 
 namespace hone {
 
-void add_model_options(CLI::App& command, ModelChoice& model) {
-  command.add_option("MODEL", model.folder, "a Hugging Face model directory")->required();
-  command.add_option("--device", model.device, "cpu, cuda or cuda:N")->capture_default_str();
-  command.add_option("--dtype", model.dtype, "float32, bfloat16 or float16")->capture_default_str();
+void add_model_options(Command& command, ModelChoice& model) {
+  command.option("MODEL", model.folder, "a Hugging Face model directory", OptionForm::kRequired);
+  command.option("--device", model.device, "cpu, cuda or cuda:N", OptionForm::kShowDefault);
+  command.option("--dtype", model.dtype, "float32, bfloat16 or float16", OptionForm::kShowDefault);
 }
 
-void add_sampling_options(CLI::App& command, SamplingParams& sampling, std::uint64_t& seed) {
-  command.add_option("--temperature", sampling.temperature, "0: greedy")->capture_default_str();
-  command.add_option("--top-k", sampling.top_k, "0: off")->capture_default_str();
-  command.add_option("--top-p", sampling.top_p, "1: off")->capture_default_str();
-  command.add_option("--min-p", sampling.min_p, "of the largest probability; 0: off")->capture_default_str();
-  command.add_option("--max-new-tokens", sampling.max_new_tokens, "tokens of a completion at most")
-      ->capture_default_str();
-  command.add_option("--stop", sampling.stop, "a text that ends a completion; may be given again")
-      ->allow_extra_args(false);
-  command.add_option("--seed", seed, "the same seed gives the same completions")->capture_default_str();
+void add_sampling_options(Command& command, SamplingParams& sampling, std::uint64_t& seed) {
+  command.option("--temperature", sampling.temperature, "0: greedy", OptionForm::kShowDefault);
+  command.option("--top-k", sampling.top_k, "0: off", OptionForm::kShowDefault);
+  command.option("--top-p", sampling.top_p, "1: off", OptionForm::kShowDefault);
+  command.option("--min-p", sampling.min_p, "of the largest probability; 0: off", OptionForm::kShowDefault);
+  command.option("--max-new-tokens", sampling.max_new_tokens, "tokens of a completion at most",
+                 OptionForm::kShowDefault);
+  command.option("--stop", sampling.stop, "a text that ends a completion; may be given again");
+  command.option("--seed", seed, "the same seed gives the same completions", OptionForm::kShowDefault);
 }
 
 Result<void> check_sampling_options(const SamplingParams& sampling) {

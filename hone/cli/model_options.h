@@ -1,11 +1,11 @@
 // Options that several subcommands share.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 
 #include "hone/base/result.h"
+#include "hone/cli/command_line.h"
 #include "hone/types/completion.h"
 
 namespace hone {
@@ -17,11 +17,11 @@ struct ModelChoice {
 };
 
 // MODEL, --device, --dtype.
-void add_model_options(CLI::App& command, ModelChoice& model);
+void add_model_options(Command& command, ModelChoice& model);
 
 // --temperature, --top-k, --top-p, --min-p, --max-new-tokens, --stop, --seed. The defaults are the values
 // held.
-void add_sampling_options(CLI::App& command, SamplingParams& sampling, std::uint64_t& seed);
+void add_sampling_options(Command& command, SamplingParams& sampling, std::uint64_t& seed);
 
 // Names the option in place of the field: "--top-p". Called before a model is read, so that a mistyped number
 // costs nothing.

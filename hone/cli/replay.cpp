@@ -94,18 +94,18 @@ Result<int> replay(const Options& options) {
 
 }  // namespace
 
-void add_replay_command(CLI::App& app, CommandRun& run) {
+void add_replay_command(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("replay", "What a run sampled, judged and learned from at a step");
-  command->footer(
+  Command& command = line.add("replay", "What a run sampled, judged and learned from at a step",
+                              [options] { return replay(*options); });
+  command.footer(
       "--json prints a line of the step's metrics, then one for each group with ids, logprobs and verdicts.\n"
       "A run may go on while it is read.");
-  command->add_option("RUN", options->run, "a run's folder, or its run.db")->required();
-  command->add_option("--step", options->step, "default: the last");
-  command->add_option("--stage", options->stage, "grpo, sft or eval")->capture_default_str();
-  command->add_option("--group", options->group, "only this group, from 0");
-  command->add_flag("--json", options->json, "JSON lines");
-  command->callback([options, &run] { run = [options] { return replay(*options); }; });
+  command.option("RUN", options->run, "a run's folder, or its run.db", OptionForm::kRequired);
+  command.option("--step", options->step, "default: the last");
+  command.option("--stage", options->stage, "grpo, sft or eval", OptionForm::kShowDefault);
+  command.option("--group", options->group, "only this group, from 0");
+  command.flag("--json", options->json, "JSON lines");
 }
 
 }  // namespace hone

@@ -104,18 +104,16 @@ Result<int> sample(const Options& options) {
 
 }  // namespace
 
-void add_sample_command(CLI::App& app, CommandRun& run) {
+void add_sample_command(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("sample", "Completions of a prompt");
-  add_model_options(*command, options->model);
-  command->add_option("PROMPT", options->prompt, "what is asked; -: read from stdin")->required();
-  command->add_option("-n,--samples", options->n, "completions")->capture_default_str();
-  command->add_option("--system", options->system, "a system prompt");
-  add_sampling_options(*command, options->sampling, options->seed);
-  command->add_flag("--plain", options->plain, "the prompt as it is, without the model's chat template");
-  command->add_flag("--json", options->json,
-                    "a JSON line for each: prompt, completion, finish, ids, logprobs");
-  command->callback([options, &run] { run = [options] { return sample(*options); }; });
+  Command& command = line.add("sample", "Completions of a prompt", [options] { return sample(*options); });
+  add_model_options(command, options->model);
+  command.option("PROMPT", options->prompt, "what is asked; -: read from stdin", OptionForm::kRequired);
+  command.option("-n,--samples", options->n, "completions", OptionForm::kShowDefault);
+  command.option("--system", options->system, "a system prompt");
+  add_sampling_options(command, options->sampling, options->seed);
+  command.flag("--plain", options->plain, "the prompt as it is, without the model's chat template");
+  command.flag("--json", options->json, "a JSON line for each: prompt, completion, finish, ids, logprobs");
 }
 
 }  // namespace hone

@@ -160,13 +160,13 @@ Result<int> score(const Options& options) {
 
 }  // namespace
 
-void add_score_command(CLI::App& app, CommandRun& run) {
+void add_score_command(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("score", "Log-probabilities of given tokens, as JSON lines");
-  command->footer(kHelp);
-  add_model_options(*command, options->model);
-  command->add_flag("--special", options->special, "add the tokenizer's special tokens to texts and prompts");
-  command->callback([options, &run] { run = [options] { return score(*options); }; });
+  Command& command = line.add("score", "Log-probabilities of given tokens, as JSON lines",
+                              [options] { return score(*options); });
+  command.footer(kHelp);
+  add_model_options(command, options->model);
+  command.flag("--special", options->special, "add the tokenizer's special tokens to texts and prompts");
 }
 
 }  // namespace hone

@@ -119,21 +119,19 @@ Result<int> tasks(const Options& options) {
 
 }  // namespace
 
-void add_tasks_command(CLI::App& app, CommandRun& run) {
+void add_tasks_command(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("tasks", "The procedural tasks, or problems of one");
-  command->footer(
+  Command& command =
+      line.add("tasks", "The procedural tasks, or problems of one", [options] { return tasks(*options); });
+  command.footer(
       "Without NAME, lists every task. With it, prints the first problems that a run with this seed trains "
       "on.\n"
       "--json prints rows of a problem file.");
-  command->add_option("NAME", options->name, "a task");
-  command->add_option("--show", options->show, "problems")->capture_default_str();
-  command->add_option("--difficulty", options->difficulty, "grades to draw from, as 1,2; default: the task's")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  command->add_option("--seed", options->seed)->capture_default_str();
-  command->add_flag("--json", options->json, "JSON lines");
-  command->callback([options, &run] { run = [options] { return tasks(*options); }; });
+  command.option("NAME", options->name, "a task");
+  command.option("--show", options->show, "problems", OptionForm::kShowDefault);
+  command.option("--difficulty", options->difficulty, "grades to draw from, as 1,2; default: the task's");
+  command.option("--seed", options->seed, "the seed of the run", OptionForm::kShowDefault);
+  command.flag("--json", options->json, "JSON lines");
 }
 
 }  // namespace hone

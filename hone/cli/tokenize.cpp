@@ -109,13 +109,13 @@ Result<int> tokenize(const Options& options) {
 
 }  // namespace
 
-void add_tokenize_command(CLI::App& app, CommandRun& run) {
+void add_tokenize_command(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("tokenize", "Text to token ids and back, as JSON lines");
-  command->footer(kHelp);
-  command->add_option("MODEL", options->model, "a folder with tokenizer.json")->required();
-  command->add_flag("--special", options->special, "add the tokenizer's special tokens to texts");
-  command->callback([options, &run] { run = [options] { return tokenize(*options); }; });
+  Command& command = line.add("tokenize", "Text to token ids and back, as JSON lines",
+                              [options] { return tokenize(*options); });
+  command.footer(kHelp);
+  command.option("MODEL", options->model, "a folder with tokenizer.json", OptionForm::kRequired);
+  command.flag("--special", options->special, "add the tokenizer's special tokens to texts");
 }
 
 }  // namespace hone

@@ -177,15 +177,15 @@ Result<int> run_train(const TrainArguments& arguments) {
 
 }  // namespace
 
-void add_train_command(CLI::App& app, CommandRun& run) {
+void add_train_command(CommandLine& line) {
   auto arguments = std::make_shared<TrainArguments>();
-  auto* command = app.add_subcommand("train", "Train as a recipe says: a supervised warm start, then GRPO");
-  command->add_option("recipe", arguments->recipe, "the recipe, a YAML file (docs/recipe.md)")->required();
-  command->add_option("--set", arguments->settings, "override a key of the recipe: --set grpo.steps=20")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-  command->add_flag("--resume", arguments->resume, "go on with the recipe's newest run");
-  command->callback([arguments, &run] { run = [arguments] { return run_train(*arguments); }; });
+  Command& command = line.add("train", "Train as a recipe says: a supervised warm start, then GRPO",
+                              [arguments] { return run_train(*arguments); });
+  command.option("recipe", arguments->recipe, "the recipe, a YAML file (docs/recipe.md)",
+                 OptionForm::kRequired);
+  command.option("--set", arguments->settings, "override a key of the recipe: --set grpo.steps=20");
+  command.value_name("KEY=VALUE");
+  command.flag("--resume", arguments->resume, "go on with the recipe's newest run");
 }
 
 }  // namespace hone

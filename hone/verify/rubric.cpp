@@ -8,10 +8,8 @@
 #include "hone/verify/verifiers.h"
 
 namespace hone {
-namespace {
 
-// A verifier's verdict, whatever it throws: its own failure is no fault of the completion.
-Verdict guarded(const Verifier& verifier, const Problem& problem, const Completion& completion) {
+Verdict guarded_verdict(const Verifier& verifier, const Problem& problem, const Completion& completion) {
   Verdict verdict;
   try {
     verdict = verifier.verify(problem, completion);
@@ -27,8 +25,6 @@ Verdict guarded(const Verifier& verifier, const Problem& problem, const Completi
   }
   return verdict;
 }
-
-}  // namespace
 
 std::vector<std::string> known_verifiers() {
   return {"format", "number", "text", "expression", "length", "random"};
@@ -86,7 +82,7 @@ Reward Rubric::judge(const Problem& problem, const Completion& completion) const
   double total = 0.0;
   bool decided = true, judged = false, correct = true;
   for (const Weighted& entry : entries_) {
-    Verdict verdict = guarded(*entry.verifier, problem, completion);
+    Verdict verdict = guarded_verdict(*entry.verifier, problem, completion);
     if (entry.verifier->judges_correctness()) {
       judged = true;
       correct = correct && verdict.status == VerdictStatus::kCorrect;

@@ -18,6 +18,10 @@ std::vector<std::string> known_verifiers();
 // Error: unknown verifier (naming the nearest), an impossible option (length without a positive scale).
 Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, std::uint64_t seed);
 
+// The verifier's verdict, whatever it throws: its own failure is no fault of the completion. What it throws,
+// and a score that is not finite, becomes a verdict of status error; only BrokenInvariant passes.
+Verdict guarded_verdict(const Verifier& verifier, const Problem& problem, const Completion& completion);
+
 // Thread safety: judge may be called from several threads at once.
 class Rubric {
  public:
@@ -31,8 +35,7 @@ class Rubric {
   // The same of verifiers made elsewhere.
   static Result<Rubric> of(std::vector<Weighted> weighted);
 
-  // Every verifier's verdict in order. What a verifier throws becomes a verdict of status error, as does a
-  // score that is not finite; only BrokenInvariant passes. `correct` needs at least one verifier that judges
+  // Every verifier's guarded verdict in order. `correct` needs at least one verifier that judges
   // correctness, of any weight.
   Reward judge(const Problem& problem, const Completion& completion) const;
   std::vector<std::string> names() const;

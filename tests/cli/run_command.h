@@ -35,27 +35,6 @@ class Redirected {
   std::FILE* stream_;
 };
 
-// What main.cpp does with the arguments.
-inline int run_main(std::vector<std::string> arguments) {
-  CLI::App app{"hone"};
-  app.require_subcommand(1);
-  CommandRun run;
-  for (const auto add : {add_train_command, add_eval_command, add_sample_command, add_chat_command,
-                         add_tasks_command, add_replay_command, add_tokenize_command, add_score_command}) {
-    add(app, run);
-  }
-  try {
-    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
-    app.parse(arguments);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
-  }
-  const auto result = run();
-  if (result.ok()) return *result;
-  fmt::print(stderr, "error: {}\n", result.error().message());
-  return 2;
-}
-
 inline Ran run_command(const std::vector<std::string>& arguments, const std::string& input = "") {
   const TempFolder folder;
   std::istringstream in(input);
@@ -64,7 +43,7 @@ inline Ran run_command(const std::vector<std::string>& arguments, const std::str
   Ran ran;
   {
     const Redirected out(STDOUT_FILENO, stdout, folder / "out"), err(STDERR_FILENO, stderr, folder / "err");
-    ran.exit_code = run_main(arguments);
+    ran.exit_code = run_hone(arguments);
     std::cout.flush();
   }
   std::cin.rdbuf(terminal);
