@@ -10,6 +10,7 @@
 #include "hone/base/suggest.h"
 #include "hone/verify/answer.h"
 #include "hone/verify/proof/coq_checker.h"
+#include "hone/verify/proof/lean_checker.h"
 #include "hone/verify/proof/metamath.h"
 #include "hone/verify/proof/proof_cache.h"
 
@@ -103,7 +104,13 @@ std::optional<std::string_view> last_fenced_block(std::string_view text) {
 std::string_view proof_of(std::string_view completion) {
   const std::optional<std::string_view> answer = tagged_answer(completion);
   const std::string_view text = answer ? *answer : after_thinking(completion);
-  return trimmed(last_fenced_block(text).value_or(text));
+  const std::string_view proof = last_fenced_block(text).value_or(text);
+  // The first line keeps its indentation, which Lean compares with that of the others.
+  const std::string_view body = trimmed(proof);
+  if (body.find('\n') == std::string_view::npos) return body;
+  const std::size_t begin = static_cast<std::size_t>(body.data() - proof.data());
+  const std::size_t line = begin == 0 ? 0 : proof.rfind('\n', begin - 1) + 1;
+  return proof.substr(line, begin + body.size() - line);
 }
 
 Result<std::unique_ptr<ProofChecker>> make_proof_checker(const std::string& name,
@@ -116,6 +123,7 @@ Result<std::unique_ptr<ProofChecker>> make_proof_checker(const std::string& name
     return std::unique_ptr<ProofChecker>(std::make_unique<MetamathChecker>(std::move(database)));
   }
   if (name == "coq") return make_coq_checker(options);
+  if (name == "lean4") return make_lean_checker(options);
   const std::vector<std::string> known = {"metamath", "coq", "lean4"};
   const std::string near = nearest(name, known);
   return Error{"proof: checker", "must be metamath, coq or lean4",

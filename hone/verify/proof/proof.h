@@ -44,8 +44,10 @@ struct ProofOptions {
   // Axioms that a proof may rest on, as `Print Assumptions` and `#print axioms` name them.
   std::vector<std::string> coq_axioms;
   std::vector<std::string> lean_axioms = {"propext", "Classical.choice", "Quot.sound"};
-  double seconds = 10.0;                              // for one proof; coq, lean4
-  double preamble_seconds = 60.0;                     // for imports, paid once per process; coq, lean4
+  std::string lean_program = "lean";  // on PATH, or its path
+  std::string lean_project;        // a folder built by lake (Mathlib …), whose libraries are imported from
+  double seconds = 10.0;           // for one proof; coq, lean4
+  double preamble_seconds = 60.0;  // for imports, paid once per process; coq, lean4
   std::int64_t memory_bytes = std::int64_t{2} << 30;  // of one process; coq, lean4
   int processes = 2;                                  // at one time; coq, lean4
   std::size_t cache_bytes = std::size_t{64} << 20;    // of remembered answers; 0: none
@@ -62,7 +64,7 @@ Result<std::unique_ptr<ProofChecker>> make_proof_checker(const std::string& name
 Result<std::unique_ptr<Verifier>> make_proof_verifier(const ProofOptions& options);
 
 // The proof in a completion: the last <answer>, else what follows the thought; of that the last fenced code
-// block when there is one. Trimmed.
+// block when there is one. Trimmed, but for the first line's indentation when there are several lines.
 std::string_view proof_of(std::string_view completion);
 
 }  // namespace hone

@@ -44,6 +44,9 @@ TEST(ProofOf, TheLastAnswerElseTheLastBlockElseWhatFollowsTheThought) {
   EXPECT_EQ(proof_of("<think>```\nwph id\n```"), "");
   EXPECT_EQ(proof_of("```"), "");
   EXPECT_EQ(proof_of(""), "");
+  EXPECT_EQ(proof_of("<answer>\n\n  intro n\n  rfl\n</answer>"), "  intro n\n  rfl");
+  EXPECT_EQ(proof_of("<answer>  intro n\n  rfl</answer>"), "  intro n\n  rfl");
+  EXPECT_EQ(proof_of("intro n\n  rfl\n"), "intro n\n  rfl");
 }
 
 TEST(ProofVerifier, JudgesCorrectness) {
