@@ -274,7 +274,10 @@ Comparison Comparer::compare(NodeId reference, NodeId answer, int depth) {
     Nodes r = expanded(collection(reference) ? operands(reference) : Nodes{reference});
     Nodes a = expanded(collection(answer) ? operands(answer) : Nodes{answer});
     if (is(reference, Kind::kSet) || is(answer, Kind::kSet) || signs) {
-      if (r.size() * r.size() + a.size() * a.size() > 5000) return {Agreement::kUnknown, Method::kStructure};
+      // Every pair is compared: too many are given up at once.
+      const auto pairs = static_cast<std::int64_t>(r.size() * r.size() + a.size() * a.size());
+      if (pairs > 20'000) budget_.spend(budget_.left() + 1);
+      if (budget_.spent()) return {Agreement::kUnknown, Method::kStructure};
       drop_repeated(r, depth);
       drop_repeated(a, depth);
     }

@@ -90,10 +90,10 @@ Token word(std::string_view text, Token token) {
   } else if (const std::size_t length = run.size() > 2 ? leading_name(run) : 0; length > 0) {
     token.kind = TokenKind::kName;
     token.end = token.begin + length;
-  } else if ((run == "or" || run == "and") && token.spaced) {
+  } else if ((run == "or" || run == "and" || run == "to") && token.spaced) {
     token.kind = TokenKind::kCommand;
     token.end = end;
-    token.text = "sep";
+    token.text = run == "to" ? "to" : "sep";
     return token;
   } else if (run.size() >= 4 && !after_digit && (token.begin == 0 || !is_letter(text[token.begin - 1]))) {
     token.kind = TokenKind::kWord;

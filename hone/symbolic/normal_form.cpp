@@ -59,6 +59,7 @@ class NormalForms::Impl {
   MaybeFraction opaque(NodeId id, Kind kind, std::uint32_t detail, std::vector<Fraction> operands);
   std::optional<std::size_t> find(Atom::Role role, NodeId node) const;
   bool same(const Fraction& a, const Fraction& b);
+  Polynomial without_negative_powers(Polynomial p, bool& shifted) const;
   bool is_constant_part(std::size_t generator) const {
     return atoms_[generator].role != Atom::Role::kVariable;
   }
@@ -343,12 +344,26 @@ bool NormalForms::Impl::independent(const Polynomial& p) const {
   return true;
 }
 
+// y - 1/x is x·y - 1 over x: an equation is about the numerator.
+Polynomial NormalForms::Impl::without_negative_powers(Polynomial p, bool& shifted) const {
+  for (std::size_t i = 0; i < p_.generators(); ++i) {
+    std::int32_t lowest = 0;
+    for (const Term& term : p) lowest = std::min(lowest, term.monomial.exponents[i]);
+    if (lowest == 0) continue;
+    shifted = true;
+    for (Term& term : p) term.monomial.exponents[i] -= lowest;
+  }
+  return p;
+}
+
 // n1·c2 = n2·c1 for the coefficients c, of the same monomial of variables, in the numerators n.
 Agreement NormalForms::Impl::proportional(NodeId a, NodeId b, int& sign) {
   const MaybeFraction left = of(a);
   const MaybeFraction right = left ? of(b) : std::nullopt;
   if (!left || !right) return Agreement::kUnknown;
-  const Polynomial &p = left->above, &q = right->above;
+  bool shifted = false;
+  const Polynomial p = without_negative_powers(left->above, shifted);
+  const Polynomial q = without_negative_powers(right->above, shifted);
   if (p.empty() || q.empty()) return p.empty() && q.empty() ? Agreement::kEqual : Agreement::kDifferent;
   const auto variables = [&](const Term& term) {
     Monomial m = term.monomial;
@@ -376,7 +391,7 @@ Agreement NormalForms::Impl::proportional(NodeId a, NodeId b, int& sign) {
   if (!minus) return Agreement::kUnknown;
   if (!minus->empty()) return independent(*minus) ? Agreement::kDifferent : Agreement::kUnknown;
   sign = 0;
-  if (c.size() == 1 && d.size() == 1 && c[0].monomial == d[0].monomial && is_one(left->below) &&
+  if (c.size() == 1 && d.size() == 1 && !shifted && c[0].monomial == d[0].monomial && is_one(left->below) &&
       is_one(right->below)) {
     sign = sgn(c[0].coefficient) * sgn(d[0].coefficient);
   }

@@ -250,7 +250,7 @@ MaybeNode Parser::call(Function f, const std::vector<NodeId>& given, MaybeNode b
 
 // A logarithm's base: of "\log_28" the 2, of "log_10 100" and "log_{10}" the 10.
 MaybeNode Parser::subscript() {
-  if (token_.kind != TokenKind::kNumber) return argument();
+  if (token_.kind != TokenKind::kNumber || token_.text[0] == '.') return argument();
   const std::size_t begin = token_.begin;
   const std::size_t end = std::min(text_.find_first_not_of("0123456789", begin), text_.size());
   go_to(end);

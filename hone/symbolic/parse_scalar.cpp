@@ -42,6 +42,24 @@ bool Parser::names_letter(std::string_view command) {
   return std::ranges::find(kLetterCommands, command) != std::end(kLetterCommands);
 }
 
+// In "]0, 1[" the last bracket closes; in "2[x+1]" it opens.
+bool Parser::bracket_opens() const {
+  if (brackets_ == 0) return true;
+  const std::size_t next = text_.find_first_not_of(' ', token_.end);
+  if (next == std::string_view::npos) return false;
+  const std::string_view rest = text_.substr(next);
+  return rest[0] != ']' && rest[0] != ')' && rest[0] != ',' && rest[0] != 'U' && !rest.starts_with("\\cup") &&
+         !rest.starts_with("\\cap");
+}
+
+// "3 x 10^8": a sign of multiplication between a number and a power of ten.
+bool Parser::letter_times() const {
+  if (token_.kind != TokenKind::kLetter || token_.text != "x" || !after_literal_ || !token_.spaced)
+    return false;
+  const std::size_t next = text_.find_first_not_of(' ', token_.end);
+  return next != std::string_view::npos && text_.substr(next).starts_with("10^");
+}
+
 bool Parser::starts_operand() const {
   switch (token_.kind) {
     case TokenKind::kNumber:
@@ -49,7 +67,7 @@ bool Parser::starts_operand() const {
     case TokenKind::kName:
       return true;
     case TokenKind::kSign:
-      return is_sign('(') || is_sign('{') || is_sign('[') || (is_sign('|') && !in_bars_);
+      return is_sign('(') || is_sign('{') || (is_sign('[') && bracket_opens()) || (is_sign('|') && !in_bars_);
     case TokenKind::kCommand:
       return function_named(token_.text).has_value() || names_letter(token_.text) ||
              std::ranges::find(kOperandCommands, token_.text) != std::end(kOperandCommands);
@@ -148,7 +166,7 @@ bool Parser::skip_unit(NodeId& value) {
 MaybeNode Parser::product() {
   MaybeNode left = unary();
   while (left && !failed()) {
-    if (is_sign('*') || is_sign('/')) {
+    if (is_sign('*') || is_sign('/') || letter_times()) {
       const bool over = is_sign('/');
       step();
       // "9 cm / s": a unit goes on.
@@ -164,6 +182,11 @@ MaybeNode Parser::product() {
       continue;
     }
     if (scalar(*left) && (token_.kind == TokenKind::kText || token_.kind == TokenKind::kWord)) {
+      // A bare word is a unit behind a number only: "The total" is no product.
+      if (token_.kind == TokenKind::kWord && x_.contains(*left, Kind::kVariable)) {
+        met_words_ = true;
+        return fail("words stand in an expression");
+      }
       NodeId value = *left;
       if (!skip_unit(value)) return left;
       left = value;

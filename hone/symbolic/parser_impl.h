@@ -50,6 +50,8 @@ class Parser {
   MaybeNode times(NodeId a, NodeId b);
   MaybeNode combined(NodeId a, NodeId b, bool minus);
   bool starts_operand() const;
+  bool bracket_opens() const;
+  bool letter_times() const;
   static bool names_letter(std::string_view command);
   bool skip_unit(NodeId& value);
 

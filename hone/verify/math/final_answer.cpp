@@ -221,9 +221,9 @@ std::optional<std::string_view> statement(std::string_view text) {
   return rest;
 }
 
-void add(std::vector<AnswerCandidate>& found, std::string_view text, const char* place) {
+void add(std::vector<AnswerCandidate>& found, std::string_view text, const char* place, bool inner = false) {
   text = trimmed(text);
-  if (!text.empty() && text.size() <= kLongest) found.push_back({std::string(text), place});
+  if (!text.empty() && text.size() <= kLongest) found.push_back({std::string(text), inner, place});
 }
 
 std::string_view tail(std::string_view text, std::size_t bytes) {
@@ -233,10 +233,10 @@ std::string_view tail(std::string_view text, std::size_t bytes) {
 // A sentence that cannot be read whole still holds one answer when it has one formula or one number.
 void add_inner(std::vector<AnswerCandidate>& found, std::string_view sentence) {
   const Formulas inside = formulas(sentence);
-  if (inside.count == 1) return add(found, inside.last, "formula");
+  if (inside.count == 1) return add(found, inside.last, "formula", true);
   if (inside.count > 1) return;
   const Numbers digits = numbers(sentence);
-  if (digits.count == 1) add(found, digits.last, "number");
+  if (digits.count == 1) add(found, digits.last, "number", true);
 }
 
 }  // namespace
@@ -246,6 +246,7 @@ std::vector<AnswerCandidate> final_answers(std::string_view completion) {
   if (const auto tagged = tagged_answer(tail(completion, kTail))) {
     if (const auto boxed = boxes(*tagged)) {
       add(found, *boxed, "box");
+      add_inner(found, *boxed);
       return found;
     }
     if (const auto stated = statement(*tagged)) add(found, *stated, "statement");
@@ -256,6 +257,7 @@ std::vector<AnswerCandidate> final_answers(std::string_view completion) {
   std::string_view text = tail(after_thinking(completion), kTail);
   if (const auto boxed = boxes(text)) {
     add(found, *boxed, "box");
+    add_inner(found, *boxed);
     return found;
   }
   text = tail(text, kShortTail);

@@ -2,9 +2,9 @@
 //
 // After the thought (answer.h): the last <answer>; else the last \boxed{} (several that only "and" or commas
 // part are one list); else what follows the last "answer is", "answer:" or "####"; else the last formula;
-// else the last number. Inside an <answer> or a stated sentence that cannot be read as a whole: its box, then
-// its formula or number when it has only one. Linear in the text; only its last 200,000 bytes are looked at,
-// its last 40,000 for answers without a mark. Thread-safe.
+// else the last number. Inside of one of these that is a sentence: its formula or number when it has only
+// one. Linear in the text; only its last 200,000 bytes are looked at, its last 40,000 for answers without a
+// mark. Thread-safe.
 #pragma once
 
 #include <string>
@@ -15,6 +15,7 @@ namespace hone {
 
 struct AnswerCandidate {
   std::string text;
+  bool inner = false;      // stands inside of the candidate before it
   const char* place = "";  // for details: "box", "answer tag", "statement", "formula", "number"
 };
 

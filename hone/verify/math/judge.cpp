@@ -141,7 +141,9 @@ std::string normalised(std::string_view text) {
   for (std::size_t i = 0; i < cleaned.size(); ++i) {
     const auto at = [&](std::size_t k) { return k < cleaned.size() ? cleaned[k] : '\0'; };
     if (cleaned[i] == ' ') {
-      if (!out.empty() && is_wordy(out.back()) && is_wordy(at(i + 1))) out += ' ';
+      const std::size_t word = out.find_last_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+      const bool command = word != std::string::npos && out[word] == '\\' && !is_letter(at(i + 1));
+      if (!out.empty() && !command && is_wordy(out.back()) && is_wordy(at(i + 1))) out += ' ';
     } else if (cleaned[i] == '{' && at(i + 2) == '}' && !is_wordy(at(i + 3))) {
       out += at(++i);
       ++i;
@@ -151,6 +153,21 @@ std::string normalised(std::string_view text) {
   }
   while (!out.empty() && (out.back() == '.' || out.back() == ' ')) out.pop_back();
   return out;
+}
+
+// Two words of two letters or more in a row: a sentence, even when its letters multiply.
+bool is_prose(std::string_view text) {
+  int words = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!is_letter(text[i])) continue;
+    std::size_t end = i;
+    while (end < text.size() && is_letter(text[end])) ++end;
+    const bool bare = (i == 0 || text[i - 1] == ' ') &&
+                      (end == text.size() || text[end] == ' ' || text[end] == ',' || text[end] == ':');
+    words += bare && end - i >= 2 ? 1 : 0;
+    i = end;
+  }
+  return words >= 2;
 }
 
 class Judge {
@@ -282,7 +299,11 @@ Judgement Judge::by_meaning() {
   if (compared.agreement == Agreement::kEqual) return verdict(true, to_string(compared.method));
   if (!in_units && within_tolerance(*reference, answer->root)) return verdict(true, "tolerance");
   if (with_decimal_comma(*reference, a.body)) return verdict(true, "a decimal comma");
-  if (compared.agreement == Agreement::kDifferent) return verdict(false, to_string(compared.method));
+  if (compared.agreement == Agreement::kDifferent) {
+    Judgement judged = verdict(false, to_string(compared.method));
+    judged.is_words = is_prose(answer_);
+    return judged;
+  }
   if (budget_.spent()) return undecided();
   Judgement judged = verdict(false, "default");
   judged.detail = shown(answer_) + " against " + shown(reference_) + ": not shown to be equal";

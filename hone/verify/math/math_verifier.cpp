@@ -20,17 +20,20 @@ class MathVerifier : public Verifier {
     const auto candidates = final_answers(completion.text);
     if (candidates.empty()) return {VerdictStatus::kUnparsable, 0.0, "no final answer"};
     std::optional<Verdict> first;
+    bool outer_is_words = false;
     for (const AnswerCandidate& candidate : candidates) {
+      if (candidate.inner && !outer_is_words) continue;
       Judgement judged = judge_answer(problem.answer, candidate.text);
       Verdict verdict{judged.status, judged.status == VerdictStatus::kCorrect ? 1.0 : 0.0,
                       std::string(candidate.place) + ": " + judged.detail};
-      // Another place counts only where this one holds no maths.
-      const bool passed_over = judged.status == VerdictStatus::kUnparsable ||
-                               (judged.is_words && judged.status == VerdictStatus::kWrong);
-      if (!passed_over) return verdict;
+      // Another place counts only where this one holds no maths, and what is inside of it only where it is a
+      // sentence.
+      const bool words = judged.is_words && judged.status == VerdictStatus::kWrong;
+      if (!candidate.inner) outer_is_words = words;
+      if (!words && judged.status != VerdictStatus::kUnparsable) return verdict;
       if (!first || first->status == VerdictStatus::kUnparsable) first = std::move(verdict);
     }
-    return *first;
+    return first.value_or(Verdict{VerdictStatus::kUnparsable, 0.0, "no final answer that is short enough"});
   }
 };
 
