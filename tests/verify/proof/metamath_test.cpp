@@ -287,6 +287,28 @@ TEST(MetamathCheck, DisjointVariablesOfTheGoal) {
   EXPECT_EQ(check("|- ( x = y -> A. x x = y )", "vx vy weq vx vac").status, VerdictStatus::kWrong);
 }
 
+TEST(MetamathCheck, AVariableIsNotDistinctFromItself) {
+  // Through ( y = y -> A. v y = y ), which is thrown away: v is z, then y itself.
+  const auto proof = [](const std::string& v) {
+    const std::string x = "vy vy weq vy vy weq " + v + " wal wi ";
+    return x + "wph wph wi vy vy weq " + v + " vac wph wph wi " + x + "wph id keepi mp";
+  };
+  EXPECT_EQ(check("|- ( ph -> ph )", proof("vz")).status, VerdictStatus::kCorrect);
+  const Verdict same = check("|- ( ph -> ph )", proof("vy"));
+  EXPECT_EQ(same.status, VerdictStatus::kWrong);
+  EXPECT_HAS(same.detail, "y and y are distinct");
+}
+
+TEST(MetamathCheck, DisjointVariablesDeclaredLaterDoNotCount) {
+  const Result<MetamathDatabase> database = MetamathDatabase::parse(
+      "$c a |- $. $v x y $. fx $f a x $. fy $f a y $. ${ $d x y $. q $a |- x y $. $} mid $a |- x $. $d x y "
+      "$.",
+      "t.mm");
+  ASSERT_TRUE(database.ok()) << database.error().message();
+  EXPECT_EQ(database->check({"|- x y", "", "mid"}, "fx fy q").status, VerdictStatus::kWrong);
+  EXPECT_EQ(database->check({"|- x y", "", ""}, "fx fy q").status, VerdictStatus::kCorrect);
+}
+
 TEST(MetamathCheck, GoalsThatAreNone) {
   for (const char* bad : {"", "ph", "|- what", "|- $. ", "$( |- ph $)", "|- \xE2\x86\x92"}) {
     EXPECT_EQ(check(bad, "wph id").status, VerdictStatus::kError) << bad;
@@ -310,7 +332,7 @@ TEST(MetamathCheck, NothingIsSmuggledIn) {
 
 TEST(MetamathCheck, CostIsBounded) {
   // Each step doubles the expression: A, then (n wi) on two copies of the last result.
-  const std::string bomb = "( wi ) AAB" + testing::repeated("Z", 0) + [] {
+  const std::string bomb = std::string("( wi ) AAB") + [] {
     std::string letters;
     // Results named so far have the numbers C, D, E …: two letters beyond the first 18.
     for (int i = 0; i < 60; ++i) {
