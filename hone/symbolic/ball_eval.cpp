@@ -358,12 +358,15 @@ bool Evaluation::node(NodeId id) {
 }
 
 bool Evaluation::run(NodeId root, Ball& out) {
+  if (!budget_.spend(root / 4)) return false;
   const std::vector<bool> used = x_.reachable(root);
   for (NodeId id = 0; id <= root; ++id) {
     if (!used[id]) continue;
     const Kind kind = x_.kind(id);
     const bool heavy = kind == Kind::kPower || kind == Kind::kRoot || kind == Kind::kFunction;
-    if (!budget_.spend((heavy ? 100 : 6) * (1 + bits_ / 512))) return false;
+    const auto f = static_cast<Function>(x_.at(id).detail);
+    const bool gamma = kind == Kind::kFunction && (f == Function::kFactorial || f == Function::kBinomial);
+    if (!budget_.spend((gamma ? 1000 : heavy ? 120 : 6) * (1 + bits_ / 512))) return false;
     if (!node(id) || !acb_is_finite(at(id))) return false;
     if (point_.real && !acb_is_real(at(id))) return false;
   }

@@ -228,7 +228,9 @@ Comparison Comparer::without_relation(NodeId reference, NodeId answer, int depth
 }
 
 Comparison Comparer::compare(NodeId reference, NodeId answer, int depth) {
-  if (!budget_.spend(4) || depth > 16) return {Agreement::kUnknown, Method::kStructure};
+  // Looking through an expression for a kind of node costs by its size.
+  const auto size = static_cast<std::int64_t>(std::max(reference, answer));
+  if (!budget_.spend(4 + size / 4) || depth > 16) return {Agreement::kUnknown, Method::kStructure};
   ++depth;
   if (reference == answer && !scalar(reference)) return {Agreement::kEqual, Method::kIdentity};
   // Outside of collections ± makes a list.

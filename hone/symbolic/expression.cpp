@@ -72,7 +72,7 @@ bool function_of(Function function, const mpq_class& a, const mpq_class& b, mpq_
       return true;
     case Function::kFactorial:
     case Function::kDoubleFactorial: {
-      if (!small(a, 1500)) return false;
+      if (!small(a, 1000)) return false;
       mpz_class result;
       (function == Function::kFactorial ? mpz_fac_ui : mpz_2fac_ui)(result.get_mpz_t(), a.get_num().get_ui());
       out = result;

@@ -114,7 +114,7 @@ struct Node {
 
 class Expressions {
  public:
-  static constexpr std::size_t kMaxBits = 20'000;
+  static constexpr std::size_t kMaxBits = 10'000;
 
   Expressions();
 

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "hone/symbolic/primes.h"
+
 namespace hone {
 namespace {
 
@@ -113,16 +115,17 @@ std::optional<Value> Point::root_of(mpz_class n) {
     if (!take(f_.prime() - 1)) return fail(Failure::kNoRoot);
     n = -n;
   }
-  for (unsigned long d = 2; d < 3000 && mpz_class(d) * d <= n; ++d) {
-    while (mpz_divisible_ui_p(n.get_mpz_t(), d)) {
-      n /= d;
-      if (!take(d)) return fail(Failure::kNoRoot);
-    }
-  }
-  if (n == 1) return result;
   if (n == 0) return Value{0};
-  if (n >= 9'000'000) return fail(Failure::kUnsupported);
-  if (!take(n.get_ui())) return fail(Failure::kNoRoot);
+  if (!budget_.spend(mpz_fits_ulong_p(n.get_mpz_t()) ? 200 : 1500)) return fail(Failure::kUnsupported);
+  const Factors factors = small_factors(std::move(n));
+  if (factors.rest != 1) return fail(Failure::kUnsupported);
+  for (const auto& [factor, count] : factors.small) {
+    if (!budget_.spend(200)) return fail(Failure::kUnsupported);
+    for (long i = 0; i < count % 2; ++i) {
+      if (!take(factor)) return fail(Failure::kNoRoot);
+    }
+    result = f_.multiply(result, f_.power(factor, static_cast<Value>(count / 2)));
+  }
   return result;
 }
 
@@ -177,6 +180,7 @@ std::optional<Value> Point::node(NodeId id, const std::vector<Value>& values) {
 }
 
 std::optional<Value> Point::at(NodeId root) {
+  if (!budget_.spend(root / 8)) return fail(Failure::kUnsupported);
   const std::vector<bool> used = x_.reachable(root);
   std::vector<Value> values(root + 1, 0);
   for (NodeId id = 0; id <= root; ++id) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hone/symbolic/polynomial.h"
+#include "hone/symbolic/primes.h"
 
 namespace hone {
 namespace {
@@ -172,18 +173,14 @@ bool NormalForms::Impl::root_of_integer(mpz_class n, const mpq_class& exponent, 
     out = std::move(*all);
     return true;
   };
-  for (unsigned long d = 2; d < 3000 && mpz_class(d) * d <= n; d += d == 2 ? 1 : 2) {
-    long count = 0;
-    while (mpz_divisible_ui_p(n.get_mpz_t(), d)) {
-      n /= d;
-      ++count;
-    }
-    if (count > 0 && !take(mpz_class(d), count, true)) return false;
+  if (!budget_.spend(mpz_fits_ulong_p(n.get_mpz_t()) ? 200 : 1500)) return false;
+  Factors factors = small_factors(std::move(n));
+  for (const auto& [prime, count] : factors.small) {
+    if (!take(mpz_class(prime), count, true)) return false;
   }
-  if (!budget_.spend(200)) return false;
+  n = std::move(factors.rest);
   if (n == 1) return true;
-  // What is left is a prime when it is small, else perhaps a square of a large one.
-  if (n < 9'000'000) return take(n, 1, true);
+  // What is left may be the square of a large prime.
   mpz_class root;
   if (mpz_perfect_square_p(n.get_mpz_t())) {
     mpz_sqrt(root.get_mpz_t(), n.get_mpz_t());
@@ -316,6 +313,7 @@ MaybeFraction NormalForms::Impl::of(NodeId root) {
     memo_.resize(x_.size());
     known_.resize(x_.size(), false);
   }
+  if (!budget_.spend(root / 8)) return std::nullopt;
   const std::vector<bool> used = x_.reachable(root);
   for (NodeId id = 0; id <= root; ++id) {
     if (!used[id] || known_[id]) continue;

@@ -229,6 +229,7 @@ std::optional<std::vector<NodeId>> Parser::arguments() {
 }
 
 MaybeNode Parser::call(Function f, const std::vector<NodeId>& given, MaybeNode base) {
+  if (!budget_.spend(50)) return fail("the step budget is spent");
   const bool many = f == Function::kGcd || f == Function::kLcm || f == Function::kMin || f == Function::kMax;
   if (f == Function::kLog) {
     if (given.size() != 1) return fail("a logarithm has one argument");
@@ -335,6 +336,7 @@ MaybeNode Parser::command() {
     const MaybeNode k = n ? argument() : std::nullopt;
     if (!n || !k) return std::nullopt;
     if (!scalar(*n) || !scalar(*k)) return fail("a binomial of what is no scalar");
+    if (!budget_.spend(300)) return fail("the step budget is spent");
     return x_.call(Function::kBinomial, {*n, *k});
   }
   if (name == "{") return set();

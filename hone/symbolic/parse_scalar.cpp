@@ -76,8 +76,21 @@ bool Parser::starts_operand() const {
   }
 }
 
+// Arithmetic on long numbers while reading costs by their length.
+void Parser::pay_for(NodeId a, NodeId b) {
+  std::size_t limbs = 0;
+  for (const NodeId id : {a, b}) {
+    if (x_.is_number(id))
+      limbs += mpz_size(x_.value(id).get_num_mpz_t()) + mpz_size(x_.value(id).get_den_mpz_t());
+  }
+  // Bringing a fraction into lowest terms is quadratic.
+  if (limbs > 4 && !budget_.spend(static_cast<std::int64_t>(limbs + limbs * limbs / 16)))
+    fail("the step budget is spent");
+}
+
 // a + b, also entry by entry of matrices and tuples of one shape.
 MaybeNode Parser::combined(NodeId a, NodeId b, bool minus) {
+  pay_for(a, b);
   if (scalar(a) && scalar(b)) return minus ? x_.subtract(a, b) : x_.add(a, b);
   const Node left = x_.at(a), right = x_.at(b);
   const bool vectors = (left.kind == Kind::kMatrix || left.kind == Kind::kTuple) && left.kind == right.kind &&
@@ -94,6 +107,7 @@ MaybeNode Parser::combined(NodeId a, NodeId b, bool minus) {
 
 // a · b, also a scalar into a matrix or tuple.
 MaybeNode Parser::times(NodeId a, NodeId b) {
+  pay_for(a, b);
   if (scalar(a) && scalar(b)) return x_.multiply(a, b);
   if (!scalar(a)) std::swap(a, b);
   const Node right = x_.at(b);
@@ -250,6 +264,7 @@ MaybeNode Parser::applied(MaybeNode base) {
   if (eat_sign('!')) {
     const bool twice = is_sign('!') && !token_.spaced;
     if (twice) step();
+    if (!budget_.spend(300)) return fail("the step budget is spent");
     return x_.call(twice ? Function::kDoubleFactorial : Function::kFactorial, {*base});
   }
   if (eat_sign('%')) return x_.make(Kind::kPercent, 0, {*base});

@@ -48,6 +48,7 @@ class Parser {
   MaybeNode exponent();
   MaybeNode applied(MaybeNode base);
   MaybeNode times(NodeId a, NodeId b);
+  void pay_for(NodeId a, NodeId b);
   MaybeNode combined(NodeId a, NodeId b, bool minus);
   bool starts_operand() const;
   bool bracket_opens() const;

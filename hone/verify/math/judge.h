@@ -15,7 +15,7 @@
 namespace hone {
 
 // About 20 ms of work on a 2020 core.
-inline constexpr std::int64_t kMathSteps = 400'000;
+inline constexpr std::int64_t kMathSteps = 250'000;
 
 // A decimal reference accepts what is within half a unit of its last digit and within this fraction of it:
 // the second for answers that no decimal can equal (2/3, √2), to which the reference can only be a rounding.
