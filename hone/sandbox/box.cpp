@@ -211,6 +211,7 @@ Result<Box> Box::start(const std::string& bubblewrap, const std::string& seccomp
     append(argv, {"--file", give(std::move(file)), std::string(kBoxFolder) + "/" + name});
   }
   for (const fs::path& path : command.read_only) append(argv, {"--ro-bind", path.string(), path.string()});
+  for (const auto& [host, inside] : request.shown) append(argv, {"--ro-bind", host.string(), inside});
   append(argv, {"--remount-ro", "/", "--chdir", kBoxFolder});
   std::map<std::string, std::string> environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
                                                     {"HOME", kBoxFolder},
@@ -272,14 +273,29 @@ bool Box::over(std::int64_t bytes, const TreeUse& use) const {
   return use.processes <= 2 || proportional_bytes(tree_of(inner_)) > bytes;
 }
 
-int Box::finish() {
+void Box::kill_children() const {
+  if (inner_ <= 0) return;
+  const std::vector<pid_t> pids = tree_of(inner_);
+  if (pids.size() < 2) return;
+  const pid_t program = pids[1];
+  for (std::size_t i = 2; i < pids.size(); ++i) {
+    const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pids[i], 0)));
+    // Looked at once it is held, since a number may have passed on to another process.
+    const std::string stat = read_proc("/proc/" + std::to_string(pids[i]) + "/stat");
+    const std::size_t at = stat.rfind(')');
+    if (!pidfd || at == std::string::npos || number_at(stat, at + 3) != program) continue;
+    ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
+  }
+}
+
+int Box::finish(double seconds) {
   // Process 1 first: with it the kernel ends the whole namespace, whatever hides in there.
   if (inner_pidfd_) ::syscall(SYS_pidfd_send_signal, inner_pidfd_.get(), SIGKILL, nullptr, 0);
   kill_child(outer_);
   const ChildEnd end = wait_child(outer_);
   if (inner_pidfd_) {
     pollfd gone{inner_pidfd_.get(), POLLIN, 0};
-    ::poll(&gone, 1, 400);
+    ::poll(&gone, 1, static_cast<int>(1000 * seconds));
   }
   inner_ = -1;
   inner_pidfd_.reset();

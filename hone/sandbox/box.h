@@ -31,6 +31,8 @@ struct BoxRequest {
   // For this folder's own worker alone: the program keeps its capabilities within the container, is not
   // filtered and has no limits, so that it can put both on its children.
   bool trusted = false;
+  std::vector<std::pair<fs::path, std::string>>
+      shown;  // host folders → where the program sees them, read-only
 };
 
 // What a tree of processes uses now.
@@ -58,9 +60,12 @@ class Box {
   // Whether all processes together hold more than `bytes`, shared pages counted once.
   bool over(std::int64_t bytes, const TreeUse& use) const;
 
-  // Ends everything and waits until all of it is gone (0.4 s at most: the kernel does the rest). Returns how
-  // the program ended by itself, as bubblewrap tells it: 128 + the signal, when there was one.
-  int finish();
+  // SIGKILL to the program's direct children, which takes their namespaces down.
+  void kill_children() const;
+
+  // Ends everything and waits until all of it is gone (`seconds` at most: the kernel does the rest). Returns
+  // how the program ended by itself, as bubblewrap tells it: 128 + the signal, when there was one.
+  int finish(double seconds = 0.2);
 
  private:
   Box() = default;

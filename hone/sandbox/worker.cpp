@@ -22,7 +22,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr double kStartSeconds = 20.0;  // an interpreter's start on a busy machine
-constexpr double kKillSeconds = 0.3;    // between our asking for an end and taking the worker down
+constexpr double kKillSeconds = 0.3;    // between ending the jobs and taking the worker down
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -110,20 +110,20 @@ SandboxWorker::~SandboxWorker() = default;  // Box kills
 bool SandboxWorker::dead() const { return !state_ || !state_->box; }
 
 Result<SandboxWorker> SandboxWorker::start(const Sandbox& sandbox, const std::string& prelude,
-                                           const std::vector<fs::path>& read_only) {
+                                           const std::vector<std::pair<fs::path, std::string>>& shown) {
   HONE_TRY(auto sockets, make_socket_pair());
   HONE_TRY(Pipe log, make_pipe());
   SandboxCommand command;
   command.argv = {"python3", "-s", "worker.py"};
   command.files = {
       {"worker.py", worker_script()}, {"prelude.py", prelude}, {"filter.bpf", sandbox.host_->seccomp_bpf}};
-  command.read_only = read_only;
   command.environment = {{"PYTHONHASHSEED", "0"}, {"PYTHONDONTWRITEBYTECODE", "1"}, {"PYTHONUTF8", "1"}};
   const SandboxLimits limits;
   BoxRequest request;
   request.command = &command;
   request.limits = &limits;
   request.trusted = true;
+  request.shown = shown;
   request.fds = {{sockets.second.get(), 0}, {log.write.get(), 1}, {log.write.get(), 2}};
   auto state = std::make_unique<State>();
   HONE_TRY(Box box, Box::start(sandbox.host_->bubblewrap, sandbox.host_->seccomp_bpf, request));
@@ -181,20 +181,23 @@ Result<std::vector<WorkerResult>> SandboxWorker::run(std::span<WorkerJob> jobs, 
   std::optional<SandboxEnd> stopped;  // why by us, and when
   Clock::time_point stopped_at, looked = start;
   std::size_t left = jobs.size();
-  double waited = 0.0;
+  double waited = 0.0, stopped_cpu = 0.0;
   std::int64_t peak = 0;
   const auto stop = [&](SandboxEnd why) {
     if (stopped) return;
     if (why == SandboxEnd::kDeadline) waited = s.box->longest_wait();
+    // Of processes that nobody will wait for, too.
+    stopped_cpu = s.box->use().cpu_seconds - before.cpu_seconds;
     stopped = why;
     stopped_at = Clock::now();
-    // A worker that does not take it is taken down below.
-    static_cast<void>(send_message(s.control.get(), "kill all"));
+    // By ourselves: the worker has to compete with what it started for the cores.
+    s.box->kill_children();
   };
   while (left > 0) {
     const double remaining = limits.wall_seconds - seconds_since(start);
     if (remaining <= 0) stop(SandboxEnd::kDeadline);
     if (stopped && seconds_since(stopped_at) > kKillSeconds) {
+      s.box->finish(0.05);
       s.box.reset();
       break;
     }
@@ -229,6 +232,7 @@ Result<std::vector<WorkerResult>> SandboxWorker::run(std::span<WorkerJob> jobs, 
       const bool signalled = WIFSIGNALED(status) || (jobs[slot].program.empty() && code > 128 && code <= 192);
       if (signalled && stopped) {
         result.end = *stopped;
+        result.cpu_seconds = std::max(result.cpu_seconds, stopped_cpu);
       } else if (signalled) {
         result.signal = code - 128;
         const bool by_kernel = result.signal == SIGKILL || result.signal == SIGXCPU;
@@ -245,7 +249,7 @@ Result<std::vector<WorkerResult>> SandboxWorker::run(std::span<WorkerJob> jobs, 
     peak = std::max(peak, use.resident_bytes - before.resident_bytes);
     if (s.box->over(limits.memory_bytes + before.resident_bytes, use)) stop(SandboxEnd::kMemory);
   }
-  drain.finish(0.1);
+  drain.finish(s.box ? 0.1 : 0.0);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     WorkerResult& result = results[i];
     if (!done[i]) {

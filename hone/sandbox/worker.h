@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hone/base/result.h"
@@ -47,10 +48,12 @@ struct WorkerResult : SandboxResult {
 
 class SandboxWorker {
  public:
-  // prelude: trusted Python source, run once. read_only: further host folders that its jobs see.
+  // prelude: trusted Python source, run once. shown: further host folders, and where its jobs see
+  // them (not under /tmp, of which each job has its own).
   // Error: no python3 (3.9), the prelude's failure, a folder that is not there.
-  static Result<SandboxWorker> start(const Sandbox& sandbox, const std::string& prelude,
-                                     const std::vector<std::filesystem::path>& read_only = {});
+  static Result<SandboxWorker> start(
+      const Sandbox& sandbox, const std::string& prelude,
+      const std::vector<std::pair<std::filesystem::path, std::string>>& shown = {});
   SandboxWorker(SandboxWorker&&) noexcept;
   SandboxWorker& operator=(SandboxWorker&&) noexcept;
   ~SandboxWorker();

@@ -4,7 +4,7 @@ namespace hone {
 
 std::string worker_script() {
   return R"PY(
-import ctypes, gc, os, resource, select, signal, socket, struct, sys
+import ctypes, gc, os, resource, select, socket, struct, sys
 
 NEWNS, NEWIPC, NEWPID = 0x20000, 0x8000000, 0x20000000
 NOSUID, NODEV, NOEXEC = 2, 4, 8
@@ -196,17 +196,11 @@ def serve():
             data, fds, _, _ = socket.recv_fds(control, 4096, 64)
             if not data:
                 os._exit(0)
-            words = data.decode().split()
-            if words[0] == 'start':
-                program, job = start(words, fds)
-                if job is None:
-                    return program
-                jobs[job.pidfd] = job
-                poller.register(job.pidfd, select.POLLIN)
-            elif words[0] == 'kill':
-                for job in jobs.values():
-                    if words[1] == 'all' or job.slot == int(words[1]):
-                        os.kill(job.pid, signal.SIGKILL)
+            program, job = start(data.decode().split(), fds)
+            if job is None:
+                return program
+            jobs[job.pidfd] = job
+            poller.register(job.pidfd, select.POLLIN)
 
 
 prelude = {'__name__': 'prelude', '__builtins__': __builtins__}

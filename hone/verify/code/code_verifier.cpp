@@ -9,6 +9,7 @@
 #include "hone/verify/code/pool.h"
 #include "hone/verify/code/python_harness.h"
 #include "hone/verify/code/tests.h"
+#include "hone/verify/code/toolchain.h"
 
 namespace hone {
 namespace {
@@ -22,14 +23,20 @@ std::size_t count(const CodeTests& tests) {
 
 class CodeVerifier : public Verifier {
  public:
-  CodeVerifier(const CodeOptions& options, Sandbox sandbox, int workers)
-      : options_(options), pool_(std::move(sandbox), python_prelude(), {}, workers) {}
+  CodeVerifier(const CodeOptions& options, Sandbox sandbox, Toolchain tools, int workers)
+      : options_(options),
+        tools_(std::move(tools)),
+        pool_(std::move(sandbox), python_prelude(), tools_.folders(), workers) {}
   std::string name() const override { return "code"; }
   bool judges_correctness() const override { return true; }
 
   Verdict verify(const Problem& problem, const Completion& completion) const override {
     const auto tests = parse_tests(problem.fields, options_.language);
     if (!tests.ok()) return undecided(tests.error());
+    if (const std::string missing = tools_.missing(tests->language); !missing.empty()) {
+      return undecided(
+          {"code", fmt::format("{} programs need the package {}", to_string(tests->language), missing), ""});
+    }
     const auto code = code_of(completion.text, tests->language);
     if (!code) return {VerdictStatus::kUnparsable, 0.0, "no code"};
     auto lease = pool_.lease();
@@ -44,10 +51,21 @@ class CodeVerifier : public Verifier {
 
  private:
   Result<void> judge(const CodeTests& tests, const std::string& code, Judgement& judgement) const {
-    return judge_python(tests, code, judgement);
+    switch (tests.language) {
+      case Language::kPython:
+        return judge_python(tests, code, judgement);
+      case Language::kC:
+        return judge_c(tests, code, tools_, judgement);
+      case Language::kCpp:
+        return judge_cpp(tests, code, tools_, judgement);
+      case Language::kJavaScript:
+        return judge_javascript(tests, code, judgement);
+    }
+    return Error{"code", "must know the language", ""};
   }
 
   CodeOptions options_;
+  Toolchain tools_;
   mutable WorkerPool pool_;
 };
 
@@ -65,8 +83,9 @@ Result<std::unique_ptr<Verifier>> make_code_verifier(const CodeOptions& options)
     return Error{"code: language", "must be python, c, cpp or javascript", "'" + options.language + "'"};
   }
   HONE_TRY(Sandbox sandbox, Sandbox::open());
+  HONE_TRY(Toolchain tools, Toolchain::find());
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  auto verifier = std::make_unique<CodeVerifier>(options, std::move(sandbox),
+  auto verifier = std::make_unique<CodeVerifier>(options, std::move(sandbox), std::move(tools),
                                                  options.workers > 0 ? options.workers : cores);
   HONE_TRY_VOID(verifier->warm_up());
   return std::unique_ptr<Verifier>(std::move(verifier));

@@ -5,12 +5,13 @@
 namespace hone {
 
 Result<void> judge_stdio(const StdioTests& tests, Judgement& judgement,
-                         const std::function<WorkerJob()>& make, int not_compiled_code) {
+                         const std::function<WorkerJob()>& make, const SandboxLimits& limits,
+                         int not_compiled_code) {
   for (std::size_t i = 0; i < tests.cases.size() && !judgement.settled(); ++i) {
     if (judgement.seconds_left() <= 0 && judgement.any_failed()) break;
     WorkerJob job = make();
     job.stdin_text = tests.cases[i].stdin_text;
-    HONE_TRY(const WorkerResult result, judgement.run(std::move(job), judgement.case_limits()));
+    HONE_TRY(const WorkerResult result, judgement.run(std::move(job), limits));
     if (result.end == SandboxEnd::kExited && result.exit_code == not_compiled_code) {
       judgement.not_compiled(last_line(result.err, 200));
       return {};

@@ -19,7 +19,7 @@ Result<void> stdio(const StdioTests& tests, const std::string& code, Judgement& 
         job.files = {{"main.py", code}};
         return job;
       },
-      kNotCompiled);
+      judgement.case_limits(), kNotCompiled);
 }
 
 Result<void> calls(const CallTests& tests, const std::string& code, Judgement& judgement) {

@@ -39,7 +39,7 @@ SandboxLimits Judgement::case_limits() const {
 SandboxLimits Judgement::compile_limits() const {
   SandboxLimits limits;
   limits.wall_seconds = limits.cpu_seconds = options_.seconds;
-  limits.memory_bytes = 2LL << 30;
+  limits.memory_bytes = 1LL << 30;
   limits.output_bytes = 256 << 10;
   return limits;
 }
@@ -58,6 +58,14 @@ Result<std::vector<WorkerResult>> Judgement::run(std::span<WorkerJob> jobs, Sand
 Result<WorkerResult> Judgement::run(WorkerJob job, SandboxLimits limits) {
   HONE_TRY(std::vector<WorkerResult> results, run(std::span(&job, 1), limits));
   return std::move(results[0]);
+}
+
+Result<WorkerResult> Judgement::run_unbounded(WorkerJob job, const SandboxLimits& limits) {
+  const auto before = std::chrono::steady_clock::now();
+  HONE_TRY(SandboxWorker * worker, lease_.worker());
+  auto result = worker->run(std::move(job), limits);
+  start_ += std::chrono::steady_clock::now() - before;
+  return result;
 }
 
 void Judgement::failed(std::size_t test, const std::string& why) {
@@ -96,6 +104,15 @@ std::string Judgement::bad_end(const WorkerResult& result) {
       return fmt::format("stopped for writing more than {} KiB", options_.output_bytes >> 10);
   }
   return "";
+}
+
+std::string Judgement::compiler_errors(const WorkerResult& result) {
+  const std::size_t at = result.err.find("error: ");
+  if (result.end == SandboxEnd::kExited && result.exit_code != 0 && at != std::string::npos) {
+    return cut(std::string_view(result.err).substr(at, result.err.find('\n', at) - at), kShown);
+  }
+  const std::string why = bad_end(result);
+  return why.empty() ? "the compiler made no program" : why;
 }
 
 Verdict Judgement::verdict() const {

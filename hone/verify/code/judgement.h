@@ -22,6 +22,9 @@ class Judgement {
   Result<std::vector<WorkerResult>> run(std::span<WorkerJob> jobs, SandboxLimits limits);
   Result<WorkerResult> run(WorkerJob job, SandboxLimits limits);
 
+  // The same without the judgement's time: for what all later judgements use.
+  Result<WorkerResult> run_unbounded(WorkerJob job, const SandboxLimits& limits);
+
   SandboxLimits case_limits() const;     // one run of a candidate
   SandboxLimits compile_limits() const;  // one run of a compiler
   double seconds_left() const;
@@ -38,6 +41,8 @@ class Judgement {
   // How a run ended, unless well: "killed after 4 s", "exit code 3: ValueError: …". Notes when the machine,
   // not the program, may have been why; failed() must follow.
   std::string bad_end(const WorkerResult& result);
+  // Why a compiler did not succeed: its first error.
+  std::string compiler_errors(const WorkerResult& result);
 
   Verdict verdict() const;
 

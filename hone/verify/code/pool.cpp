@@ -4,11 +4,11 @@
 
 namespace hone {
 
-WorkerPool::WorkerPool(Sandbox sandbox, std::string prelude, std::vector<std::filesystem::path> read_only,
-                       int size)
+WorkerPool::WorkerPool(Sandbox sandbox, std::string prelude,
+                       std::vector<std::pair<std::filesystem::path, std::string>> shown, int size)
     : sandbox_(std::move(sandbox)),
       prelude_(std::move(prelude)),
-      read_only_(std::move(read_only)),
+      shown_(std::move(shown)),
       size_(std::max(size, 1)) {}
 
 Result<WorkerPool::Lease> WorkerPool::lease() {
@@ -21,7 +21,7 @@ Result<WorkerPool::Lease> WorkerPool::lease() {
     return Lease(*this, std::move(worker));
   }
   lock.unlock();
-  auto started = SandboxWorker::start(sandbox_, prelude_, read_only_);
+  auto started = SandboxWorker::start(sandbox_, prelude_, shown_);
   if (started.ok()) return Lease(*this, std::move(started).value());
   lock.lock();
   --leased_;
@@ -39,7 +39,7 @@ WorkerPool::Lease::~Lease() {
 
 Result<SandboxWorker*> WorkerPool::Lease::worker() {
   if (worker_.dead()) {
-    HONE_TRY(worker_, SandboxWorker::start(pool_->sandbox_, pool_->prelude_, pool_->read_only_));
+    HONE_TRY(worker_, SandboxWorker::start(pool_->sandbox_, pool_->prelude_, pool_->shown_));
   }
   return &worker_;
 }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hone/base/result.h"
@@ -17,7 +18,8 @@ namespace hone {
 
 class WorkerPool {
  public:
-  WorkerPool(Sandbox sandbox, std::string prelude, std::vector<std::filesystem::path> read_only, int size);
+  WorkerPool(Sandbox sandbox, std::string prelude,
+             std::vector<std::pair<std::filesystem::path, std::string>> shown, int size);
 
   // A worker for one judgement; given back when this dies.
   class Lease {
@@ -40,7 +42,7 @@ class WorkerPool {
  private:
   Sandbox sandbox_;
   std::string prelude_;
-  std::vector<std::filesystem::path> read_only_;
+  std::vector<std::pair<std::filesystem::path, std::string>> shown_;
   int size_;
   std::mutex mutex_;
   std::condition_variable returned_;

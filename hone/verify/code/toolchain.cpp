@@ -1,0 +1,204 @@
+#include "hone/verify/code/toolchain.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "hone/base/files.h"
+#include "hone/base/hash.h"
+#include "hone/base/log.h"
+
+namespace hone {
+namespace {
+
+// What small programs use. The standard library's other headers hold inline functions whose templates would
+// be instantiated again in every program: the whole of it costs g++ twice as much.
+constexpr const char* kCommonHeaders[] = {
+    "algorithm", "array",         "bitset",        "cassert", "cctype", "climits",    "cmath",
+    "cstdint",   "cstdio",        "cstdlib",       "cstring", "deque",  "functional", "iomanip",
+    "iostream",  "iterator",      "limits",        "list",    "map",    "memory",     "numeric",
+    "optional",  "queue",         "set",           "sstream", "stack",  "string",     "string_view",
+    "tuple",     "unordered_map", "unordered_set", "utility", "vector"};
+constexpr const char* kInside = "/hone/headers";  // where the compilers see the folder
+constexpr const char* kCommon = "common.h";
+constexpr const char* kAll = "all/bits/stdc++.h";
+
+bool installed(const std::string& program) { return ::access(("/usr/bin/" + program).c_str(), X_OK) == 0; }
+
+std::vector<std::string> common_flags() { return {"-std=gnu++17", "-O1", "-w"}; }
+std::vector<std::string> all_flags() { return {"-std=gnu++20", "-O1", "-w"}; }
+
+std::vector<std::string> joined(std::vector<std::string> first, const std::vector<std::string>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+Error system_error(const fs::path& path, const std::string& rule) {
+  return {"code: " + path.string(), rule, std::strerror(errno)};
+}
+
+// A folder of ours alone to write, and everyone's to read, under the system's temporary folder. Its name
+// holds everything that the precompiled headers depend on.
+Result<fs::path> header_folder() {
+  std::error_code none;
+  std::string depends = "1";  // raise when the headers or flags change
+  for (const char* program : {"/usr/bin/g++", "/usr/include/c++"}) {
+    const fs::path real = fs::canonical(program, none);
+    struct stat info {};
+    ::stat(real.c_str(), &info);
+    depends += real.string() + fmt::format(":{}:{}", info.st_size, info.st_mtime);
+  }
+  const fs::path folder =
+      fs::temp_directory_path(none) / fmt::format("hone-headers-{}-{:016x}", ::geteuid(), hash64(depends));
+  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
+    return system_error(folder, "must be possible to make");
+  struct stat info {};
+  if (::lstat(folder.c_str(), &info) != 0) return system_error(folder, "must be there");
+  if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid() || (info.st_mode & 022) != 0) {
+    return Error{"code: " + folder.string(), "must be a folder that only this user can write to",
+                 "another's"};
+  }
+  ::chmod(folder.c_str(), 0755);  // whatever the umask
+  for (const char* sub : {"all", "all/bits", "bits"}) {
+    ::mkdir((folder / sub).c_str(), 0755);
+    ::chmod((folder / sub).c_str(), 0755);
+  }
+  return folder;
+}
+
+Result<void> write_readable(const fs::path& path, std::string_view text) {
+  std::error_code none;
+  if (!fs::exists(path, none)) HONE_TRY_VOID(write_file_atomically(path, text));
+  ::chmod(path.c_str(), 0644);
+  return {};
+}
+
+}  // namespace
+
+Toolchain::Toolchain(Toolchain&& other) noexcept
+    : tcc_(other.tcc_),
+      gcc_(other.gcc_),
+      gxx_(other.gxx_),
+      node_(other.node_),
+      gold_(other.gold_),
+      folder_(std::move(other.folder_)) {}
+
+Result<Toolchain> Toolchain::find() {
+  Toolchain tools;
+  tools.tcc_ = installed("tcc");
+  tools.gcc_ = installed("gcc");
+  tools.gxx_ = installed("g++");
+  tools.node_ = installed("node");
+  tools.gold_ = installed("ld.gold");
+  HONE_TRY(tools.folder_, header_folder());
+  std::string common;
+  for (const char* header : kCommonHeaders) common += fmt::format("#include <{}>\n", header);
+  HONE_TRY_VOID(write_readable(tools.folder_ / kCommon, common));
+  // Programs that ask for everything find the common headers there already.
+  HONE_TRY_VOID(write_readable(tools.folder_ / "bits/stdc++.h", "#pragma once\n"));
+  HONE_TRY_VOID(write_readable(tools.folder_ / kAll, "#include_next <bits/stdc++.h>\n"));
+  return tools;
+}
+
+std::vector<std::pair<fs::path, std::string>> Toolchain::folders() const { return {{folder_, kInside}}; }
+
+std::string Toolchain::missing(Language language) const {
+  switch (language) {
+    case Language::kPython:
+      return "";
+    case Language::kC:
+      return gcc_ ? "" : "gcc";
+    case Language::kCpp:
+      return gxx_ ? "" : "g++";
+    case Language::kJavaScript:
+      return node_ ? "" : "nodejs";
+  }
+  return "";
+}
+
+Result<Toolchain::Built> Toolchain::build(std::vector<std::string> argv, const Files& files,
+                                          Judgement& judgement) const {
+  HONE_TRY(Fd binary, make_empty_memory_file());
+  WorkerJob job;
+  job.argv = std::move(argv);
+  job.files = files;
+  job.keep = "program";
+  job.fds = {binary.get()};
+  HONE_TRY(const WorkerResult result, judgement.run(std::move(job), judgement.compile_limits()));
+  Built built;
+  if (result.success() && ::lseek(binary.get(), 0, SEEK_END) > 0) {
+    HONE_TRY_VOID(seal(binary.get()));
+    built.binary = std::move(binary);
+  } else {
+    built.errors = judgement.compiler_errors(result);
+  }
+  return built;
+}
+
+Result<Toolchain::Built> Toolchain::build_with_tcc(const Files& files, Judgement& judgement) const {
+  return build({"tcc", "-w", "-o", "program", "main.c", "-lm"}, files, judgement);
+}
+
+Result<Toolchain::Built> Toolchain::build_c(const Files& files, Judgement& judgement) const {
+  std::vector<std::string> argv = {"gcc", "-std=gnu17", "-O1", "-w", "-o", "program", "main.c", "-lm"};
+  if (gold_) argv.emplace_back("-fuse-ld=gold");
+  return build(std::move(argv), files, judgement);
+}
+
+Result<Toolchain::Built> Toolchain::build_cpp(const Files& files, Judgement& judgement) const {
+  const std::vector<std::string> rest =
+      gold_ ? std::vector<std::string>{"-o", "program", "main.cpp", "-fuse-ld=gold"}
+            : std::vector<std::string>{"-o", "program", "main.cpp"};
+  precompile(kCommon, common_flags(), judgement, common_done_);
+  std::vector<std::string> argv = joined({"g++"}, common_flags());
+  argv = joined(std::move(argv), {"-I", kInside, "-include", fmt::format("{}/{}", kInside, kCommon)});
+  HONE_TRY(Built built, build(joined(std::move(argv), rest), files, judgement));
+  if (built.binary || judgement.seconds_left() <= 0) return built;
+
+  argv = joined({"g++"}, all_flags());
+  bool everything = false;
+  for (const auto& [name, text] : files)
+    everything = everything || text.find("bits/stdc++.h") != std::string::npos;
+  if (everything) {
+    precompile(kAll, all_flags(), judgement, all_done_);
+    argv.push_back(fmt::format("-I{}/all", kInside));
+  }
+  return build(joined(std::move(argv), rest), files, judgement);
+}
+
+void Toolchain::precompile(const std::string& header, const std::vector<std::string>& flags,
+                           Judgement& judgement, bool& done) const {
+  const std::lock_guard lock(mutex_);
+  if (done) return;
+  done = true;
+  const fs::path result = folder_ / (header + ".gch");
+  std::error_code none;
+  if (fs::exists(result, none)) return;
+  const auto made = [&]() -> Result<void> {
+    HONE_TRY(const Fd kept, make_empty_memory_file());
+    WorkerJob job;
+    job.argv = joined(joined({"g++"}, flags),
+                      {"-x", "c++-header", fmt::format("{}/{}", kInside, header), "-o", "kept.gch"});
+    job.keep = "kept.gch";
+    job.fds = {kept.get()};
+    SandboxLimits limits = judgement.compile_limits();
+    limits.file_bytes = 512 << 20;
+    limits.wall_seconds = limits.cpu_seconds = 120;
+    HONE_TRY(const WorkerResult ran, judgement.run_unbounded(std::move(job), limits));
+    if (!ran.success())
+      return Error{"code: " + header, "must be possible to precompile", ran.err.substr(0, 200)};
+    return write_readable(result, content_of(kept, limits.file_bytes));
+  }();
+  if (!made.ok()) log_warn("{}", made.error().message());
+}
+
+WorkerJob run_built(const Fd& binary) {
+  WorkerJob job;
+  job.argv = {"/proc/self/fd/3"};
+  job.fds = {binary.get()};
+  return job;
+}
+
+}  // namespace hone
