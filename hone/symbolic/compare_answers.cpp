@@ -214,6 +214,11 @@ Comparison Comparer::without_relation(NodeId reference, NodeId answer, int depth
     const auto sign = static_cast<Relation>(x_.at(relation).detail);
     const NodeId left = x_.operand(relation, 0), right = x_.operand(relation, 1);
     if (sign == Relation::kIn) return against(right);
+    // "(x, y) = (2, 4)"
+    if (sign == Relation::kEqual && is(left, Kind::kTuple) && !scalar(right) &&
+        std::ranges::all_of(x_.operands(left), [&](NodeId id) { return is(id, Kind::kVariable); })) {
+      return against(right);
+    }
     if (sign == Relation::kEqual) {
       if (assigned_variable(x_, relation)) return against(right);
       // "5 = x", and in answers any chain of equalities: its last side.
@@ -302,6 +307,11 @@ Comparison Comparer::compare(NodeId reference, NodeId answer, int depth) {
       return {same ? Agreement::kEqual : Agreement::kDifferent, Method::kStructure};
     }
     return different();
+  }
+  if ((r == Kind::kSetMinus) != (a == Kind::kSetMinus)) {
+    const auto line = real_line_without(x_, r == Kind::kSetMinus ? reference : answer, budget_);
+    if (!line) return different();
+    return r == Kind::kSetMinus ? compare(*line, answer, depth) : compare(reference, *line, depth);
   }
   if (r == Kind::kUnion && a == Kind::kUnion) {
     return without_order(pieces(reference, Kind::kUnion), pieces(answer, Kind::kUnion), depth);

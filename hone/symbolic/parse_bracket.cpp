@@ -45,6 +45,25 @@ MaybeNode Parser::brace_group() {
   return x_.make(Kind::kSet, 0, *found);
 }
 
+// [[1, 2], [3, 4]]: a matrix by its rows.
+MaybeNode Parser::rows(const std::vector<NodeId>& found) {
+  std::vector<NodeId> entries;
+  std::size_t columns = 0;
+  for (const NodeId row : found) {
+    const Node& node = x_.at(row);
+    const bool closed = node.kind == Kind::kInterval && node.detail == (kClosedLeft | kClosedRight);
+    if (!closed && node.kind != Kind::kSquare) return std::nullopt;
+    if (columns == 0) columns = node.count;
+    if (node.count != columns) return std::nullopt;
+    for (const NodeId entry : x_.operands(row)) {
+      if (!scalar(entry)) return std::nullopt;
+      entries.push_back(entry);
+    }
+  }
+  if (found.size() < 2 || columns < 2) return std::nullopt;
+  return x_.make(Kind::kMatrix, static_cast<std::uint32_t>(columns), entries);
+}
+
 MaybeNode Parser::bracket(char open) {
   const Nested nested(*this, true);
   if (!nested.ok()) return std::nullopt;
@@ -60,6 +79,9 @@ MaybeNode Parser::bracket(char open) {
   if (open == '(' && round) {
     if (found->size() == 1) return found->front();
     return x_.make(Kind::kTuple, 0, *found);
+  }
+  if (open == '[' && square) {
+    if (const MaybeNode matrix = rows(*found)) return matrix;
   }
   if (pair && open != ')') {
     const std::uint32_t ends = (open == '[' ? kClosedLeft : 0) | (square ? kClosedRight : 0);

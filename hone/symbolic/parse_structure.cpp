@@ -99,6 +99,8 @@ MaybeNode Parser::called_name() {
 MaybeNode Parser::statement() {
   std::vector<NodeId> sides;
   std::vector<Relation> signs;
+  // "= 5", "≈ 3.14": the left side was said before.
+  if (is_sign('=') || is_command("approx")) step();
   while (true) {
     MaybeNode next = sides.empty() ? called_name() : std::nullopt;
     if (!next) next = side();
@@ -182,7 +184,7 @@ namespace {
 
 // "2:30 p.m.", "14:05": hours, minutes; the half of the day when it is said.
 std::optional<NodeId> read_clock(std::string_view cleaned, Expressions& expressions) {
-  if (cleaned.find(':') == std::string_view::npos || cleaned.size() > 40) return std::nullopt;
+  if (cleaned.size() > 40 || cleaned.find_first_of(":mM") == std::string_view::npos) return std::nullopt;
   std::string compact;
   for (std::size_t i = 0; i < cleaned.size(); ++i) {
     const char c = cleaned[i];
@@ -192,7 +194,12 @@ std::optional<NodeId> read_clock(std::string_view cleaned, Expressions& expressi
       compact += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     }
   }
-  const std::size_t colon = compact.find(':');
+  std::size_t colon = compact.find(':');
+  // "6 p.m." is 6:00 p.m.
+  if (colon == std::string::npos && (compact.ends_with("am") || compact.ends_with("pm"))) {
+    colon = compact.size() - 2;
+    compact.insert(colon, ":00");
+  }
   const auto digit = [&](std::size_t i) {
     return i < compact.size() && compact[i] >= '0' && compact[i] <= '9';
   };
@@ -204,6 +211,33 @@ std::optional<NodeId> read_clock(std::string_view cleaned, Expressions& expressi
   if (hours > 24 || minutes > 59 || !(rest.empty() || rest == "am" || rest == "pm")) return std::nullopt;
   const std::uint32_t half = rest.empty() ? 0 : rest == "am" ? 1 : 2;
   return expressions.make(Kind::kClock, half, {expressions.integer(hours), expressions.integer(minutes)});
+}
+
+// "2BC_{16}", "\\text{A3}_{12}": digits beyond 9. One letter alone is a variable.
+std::optional<NodeId> read_numeral(std::string_view cleaned, Expressions& expressions) {
+  const std::size_t bar = cleaned.rfind('_');
+  if (bar == std::string_view::npos || cleaned.size() > 80) return std::nullopt;
+  std::string digits, base;
+  for (std::size_t i = 0; i < bar; ++i) {
+    const char c = cleaned[i];
+    if (cleaned.substr(i).starts_with("\\text{") || cleaned.substr(i).starts_with("\\word{")) {
+      i += 5;
+    } else if (std::isdigit(static_cast<unsigned char>(c)) || (c >= 'A' && c <= 'Z')) {
+      digits += c;
+    } else if (c != ' ' && c != '{' && c != '}') {
+      return std::nullopt;
+    }
+  }
+  for (const char c : cleaned.substr(bar + 1)) {
+    if (std::isdigit(static_cast<unsigned char>(c))) {
+      base += c;
+    } else if (c != ' ' && c != '{' && c != '}') {
+      return std::nullopt;
+    }
+  }
+  if (digits.size() < 2 || digits.find_first_not_of("0123456789") == std::string::npos) return std::nullopt;
+  if (base.empty() || base.size() > 2 || std::stol(base) < 11 || std::stol(base) > 36) return std::nullopt;
+  return expressions.numeral(digits, expressions.integer(std::stol(base)));
 }
 
 // Dates stay words: "March 5" is not five.
@@ -240,6 +274,10 @@ Result<ParsedAnswer> parse_answer(std::string_view text, const ParseOptions& opt
   ParsedAnswer parsed;
   if (const auto clock = read_clock(cleaned, expressions)) {
     parsed.root = *clock;
+    return parsed;
+  }
+  if (const auto numeral = read_numeral(cleaned, expressions)) {
+    parsed.root = *numeral;
     return parsed;
   }
   symbolic_internal::Parser parser(cleaned, options, expressions, budget);

@@ -74,6 +74,7 @@ class Parser {
 
   // parse_bracket.cpp: everything between brackets.
   MaybeNode bracket(char open);
+  MaybeNode rows(const std::vector<NodeId>& found);
   MaybeNode brace_group();
   MaybeNode set();
   MaybeNode bars();

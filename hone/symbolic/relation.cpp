@@ -148,6 +148,14 @@ Comparison single_relations(Expressions& x, NodeId reference, NodeId answer, Bud
   }
   const auto strict = [](Relation s) { return s == Relation::kLess || s == Relation::kGreater; };
   if (is_order(r) != is_order(a) || (!is_order(r) && r != a) || strict(r) != strict(a)) return different;
+  const auto left_name = assigned_variable(x, reference), right_name = assigned_variable(x, answer);
+  if (left_name && right_name && *left_name != *right_name) {
+    // "f(x) = x^2" is "y = x^2".
+    const std::string &p = x.name(*left_name), &q = x.name(*right_name);
+    if ((p == "y" && q.ends_with("(x)")) || (q == "y" && p.ends_with("(x)"))) {
+      return compare_answers(x, x.operand(reference, 1), x.operand(answer, 1), budget);
+    }
+  }
   for (const NodeId side :
        {x.operand(reference, 0), x.operand(reference, 1), x.operand(answer, 0), x.operand(answer, 1)}) {
     if (is_scalar(x.kind(side))) continue;
@@ -170,7 +178,45 @@ std::optional<NodeId> assigned_variable(const Expressions& x, NodeId relation) {
   return left;
 }
 
+std::optional<NodeId> real_line_without(Expressions& x, NodeId set_minus, Budget& budget) {
+  const NodeId line = x.operand(set_minus, 0), gaps = x.operand(set_minus, 1);
+  if (x.kind(set_minus) != Kind::kSetMinus || x.kind(line) != Kind::kVariable || x.name(line) != "\\R" ||
+      x.kind(gaps) != Kind::kSet || x.at(gaps).count == 0 || x.at(gaps).count > 16) {
+    return std::nullopt;
+  }
+  // Insertion sort: the sign of a difference is either proven or there is no order.
+  std::vector<NodeId> sorted;
+  for (std::size_t i = 0; i < x.at(gaps).count; ++i) {
+    const NodeId gap = x.operand(gaps, i);
+    if (!is_scalar(x.kind(gap)) || x.contains(gap, Kind::kVariable) || x.contains(gap, Kind::kInfinity))
+      return std::nullopt;
+    auto place = sorted.begin();
+    for (; place != sorted.end(); ++place) {
+      const int sign = sign_in_balls(x, x.subtract(gap, *place), budget);
+      if (sign == 0) return std::nullopt;
+      if (sign < 0) break;
+    }
+    sorted.insert(place, gap);
+  }
+  const NodeId infinity = x.constant(Kind::kInfinity);
+  NodeId from = x.negate(infinity);
+  std::optional<NodeId> all;
+  sorted.push_back(infinity);
+  for (const NodeId gap : sorted) {
+    const NodeId piece = x.make(Kind::kTuple, 0, {from, gap});
+    all = all ? x.make(Kind::kUnion, 0, {*all, piece}) : piece;
+    from = gap;
+  }
+  return all;
+}
+
 std::optional<NodeId> as_range(Expressions& x, NodeId relation, Budget& budget) {
+  if (x.kind(relation) == Kind::kRelation && relation_of(x, relation) == Relation::kNotEqual) {
+    const NodeId left = x.operand(relation, 0), right = x.operand(relation, 1);
+    if (x.kind(left) != Kind::kVariable || !is_scalar(x.kind(right))) return std::nullopt;
+    const NodeId gap = x.make(Kind::kSet, 0, {right});
+    return real_line_without(x, x.make(Kind::kSetMinus, 0, {x.variable("\\R"), gap}), budget);
+  }
   std::optional<Bound> low, high;
   const auto take = [&](NodeId single) {
     const auto bound =

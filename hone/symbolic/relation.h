@@ -18,6 +18,10 @@ std::optional<NodeId> assigned_variable(const Expressions& expressions, NodeId r
 // when it is of another form.
 std::optional<NodeId> as_range(Expressions& expressions, NodeId relation, Budget& budget);
 
+// ℝ without finitely many real numbers, as a union of open intervals; nothing for any other set difference,
+// or when the numbers cannot be ordered.
+std::optional<NodeId> real_line_without(Expressions& expressions, NodeId set_minus, Budget& budget);
+
 // Requires kRelation or kAll on both sides.
 Comparison compare_relations(Expressions& expressions, NodeId reference, NodeId answer, Budget& budget);
 

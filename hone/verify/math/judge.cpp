@@ -155,6 +155,17 @@ std::string normalised(std::string_view text) {
   return out;
 }
 
+// The same words, or two ways of saying that there is nothing.
+bool same_words(std::string_view a, std::string_view b) {
+  const auto meaning = [](std::string_view text) -> std::string {
+    std::string words = fold_words(text);
+    if (words == "dne") return "does not exist";
+    if (words == "no solutions") return "no solution";
+    return words;
+  };
+  return meaning(a) == meaning(b);
+}
+
 // Two words of two letters or more in a row: a sentence, even when its letters multiply.
 bool is_prose(std::string_view text) {
   int words = 0;
@@ -218,8 +229,7 @@ std::optional<Judgement> Judge::by_text() {
       }
     }
     if (is_wording(reference_) && answer_.size() <= 200) {
-      const std::string folded = fold_words(reference_);
-      if (!folded.empty() && folded == fold_words(answer_)) return verdict(true, "words");
+      if (!fold_words(reference_).empty() && same_words(reference_, answer_)) return verdict(true, "words");
     }
   }
   return std::nullopt;
@@ -289,7 +299,7 @@ Judgement Judge::by_meaning() {
     return {VerdictStatus::kUnparsable, answer.error().message(), false, true};
   }
   if (words || x_.kind(answer->root) == Kind::kText) {
-    Judgement judged = verdict(fold_words(reference_) == fold_words(answer_), "words");
+    Judgement judged = verdict(same_words(reference_, answer_), "words");
     judged.is_words = !words;
     return judged;
   }

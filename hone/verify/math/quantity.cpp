@@ -147,10 +147,17 @@ int take_exponent(std::string_view& text) {
   return 1;
 }
 
+// Letters behind a backslash, as of \pi, at the end.
+bool ends_in_command(std::string_view text) {
+  const std::size_t before = text.find_last_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  return before != std::string_view::npos && before + 1 < text.size() && text[before] == '\\';
+}
+
 bool ends_a_value(std::string_view text) {
   text = trimmed(text);
-  return !text.empty() &&
-         (is_digit(text.back()) || text.back() == '}' || text.back() == ')' || text.back() == '$');
+  if (text.empty()) return false;
+  return is_digit(text.back()) || text.back() == '}' || text.back() == ')' || text.back() == '$' ||
+         ends_in_command(text);
 }
 
 // \text{ cm}^2 and the like at the end.
@@ -181,8 +188,26 @@ bool take_text_unit(std::string_view& text, Quantity& quantity) {
   return false;
 }
 
+// "4\pi cm^3": one known unit of two letters or more after a space, whatever the value.
+bool take_last_unit(std::string_view& text, Quantity& quantity) {
+  std::string_view rest = trimmed(text);
+  const int exponent = take_exponent(rest);
+  const std::size_t space = rest.rfind(' ');
+  if (space == std::string_view::npos || space == 0) return false;
+  const std::string word = lower(rest.substr(space + 1));
+  const std::string_view body = trimmed(rest.substr(0, space));
+  if (word.size() < 2 || word == "in" || word == "min" || is_no_unit(word) || find_unit(word) == nullptr)
+    return false;
+  // Another word before it may belong to it: "square cm".
+  if (is_letter(body.back()) && !ends_in_command(body)) return false;
+  set_unit(quantity, word, exponent);
+  text = body;
+  return true;
+}
+
 // "12 red apples", "5 cm^2", "5cm": the words after a number.
 bool take_plain_unit(std::string_view& text, Quantity& quantity) {
+  if (take_last_unit(text, quantity)) return true;
   std::string_view rest = trimmed(text);
   while (rest.ends_with('.')) rest.remove_suffix(1);
   std::string_view words = rest;

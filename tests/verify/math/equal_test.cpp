@@ -277,6 +277,21 @@ constexpr Pair kStructures[] = {
     {"101_2", "0101_{2}"},
 };
 
+constexpr Pair kMoreStructures[] = {
+    {"(x,y) = (2,4)", "(2,4)"},
+    {"(2,4)", "(x, y) = (2, 4)"},
+    {"(-\\infty,-1)\\cup(-1,\\infty)", "x \\neq -1"},
+    {"\\mathbb{R} \\setminus \\{-1\\}", "(-\\infty,-1)\\cup(-1,\\infty)"},
+    {"\\mathbb{R} \\setminus \\{2, \\sqrt{2}\\}", "(-\\infty,\\sqrt2)\\cup(\\sqrt2,2)\\cup(2,\\infty)"},
+    {"6 \\text{ P.M.}", "6 pm"},
+    {"4 \\pi \\text{ cm}^3", "4\\pi cm^3"},
+    {"f(x) = x^2", "y = x^2"},
+    {"3.14", "\\approx 3.14"},
+    {"5", "= 5"},
+    {"2BC_{16}", "\\text{2BC}_{16}"},
+    {"\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", "[[1,2],[3,4]]"},
+};
+
 constexpr Pair kWords[] = {
     {"\\text{Evelyn}", "Evelyn"},
     {"\\text{Evelyn}", "evelyn"},
@@ -295,6 +310,8 @@ constexpr Pair kWords[] = {
     {"C", "(c)"},
     {"C", "option C"},
     {"(B)", "\\mathrm{B}"},
+    {"\\text{DNE}", "does not exist"},
+    {"\\text{no solution}", "No solutions."},
     {"March 5", "\\text{March 5}"},
     {"January 3, 2020", "january 3 2020"},
     {"x^2 \\equiv 3 \\pmod{7}", "$x^2 \\equiv 3 \\pmod{7}$"},
@@ -318,6 +335,7 @@ TEST(MathEqual, Constants) { expect_equal(kConstants); }
 TEST(MathEqual, Expressions) { expect_equal(kExpressions); }
 TEST(MathEqual, Relations) { expect_equal(kRelations); }
 TEST(MathEqual, Structures) { expect_equal(kStructures); }
+TEST(MathEqual, MoreStructures) { expect_equal(kMoreStructures); }
 TEST(MathEqual, Words) { expect_equal(kWords); }
 TEST(MathEqual, DecimalReferencesHaveATolerance) { expect_equal(kTolerances); }
 

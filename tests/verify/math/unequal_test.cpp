@@ -233,6 +233,21 @@ constexpr Pair kStructures[] = {
     {"42", "52_8"},
 };
 
+constexpr Pair kMoreStructures[] = {
+    {"(x,y) = (2,4)", "(4,2)"},
+    {"(x,y) = (2,4)", "(y,x) = (2,4) + (1,0)"},
+    {"(-\\infty,-1)\\cup(-1,\\infty)", "x \\neq 1"},
+    {"\\mathbb{R} \\setminus \\{-1\\}", "(-\\infty,1)\\cup(1,\\infty)"},
+    {"\\mathbb{R} \\setminus \\{-1\\}", "\\mathbb{Z} \\setminus \\{-1\\}"},
+    {"6 \\text{ P.M.}", "6 am"},
+    {"4 \\pi \\text{ cm}^3", "4\\pi cm^2"},
+    {"f(x) = x^2", "y = x^3"},
+    {"f(x) = x^2", "g(x) = x^2"},
+    {"2BC_{16}", "2BD_{16}"},
+    {"2BC_{16}", "2BC_{17}"},
+    {"\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", "[[1,3],[2,4]]"},
+};
+
 constexpr Pair kWords[] = {
     {"\\text{Evelyn}", "Carla"},
     {"\\text{Evelyn}", "not Evelyn"},
@@ -269,6 +284,7 @@ TEST(MathUnequal, Constants) { expect_different(kConstants); }
 TEST(MathUnequal, Expressions) { expect_different(kExpressions); }
 TEST(MathUnequal, Relations) { expect_different(kRelations); }
 TEST(MathUnequal, Structures) { expect_different(kStructures); }
+TEST(MathUnequal, MoreStructures) { expect_different(kMoreStructures); }
 TEST(MathUnequal, Words) { expect_different(kWords); }
 
 }  // namespace
