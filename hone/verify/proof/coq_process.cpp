@@ -65,7 +65,9 @@ Result<CoqProcess> CoqProcess::start(const Sandbox& sandbox, const std::string& 
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) command.read_only.emplace_back(path);
   }
-  command.files["preamble.v"] = preamble + "\n";
+  // Search leaves out names with these parts, by default; an axiom must not hide behind one.
+  command.files["preamble.v"] =
+      preamble + "\nRemove Search Blacklist \"_subterm\" \"_subproof\" \"Private_\".\n";
   SandboxLimits limits;
   limits.cpu_seconds = 3600.0;  // of the process's whole life; each proof has its own deadline
   limits.memory_bytes = options.memory_bytes;

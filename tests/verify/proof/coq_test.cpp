@@ -82,7 +82,7 @@ TEST(Coq, TheCases) {
 TEST(Coq, EndlessProofsTimeOut) {
   SKIP_WITHOUT_COQ();
   ProofOptions short_time = options();
-  short_time.seconds = 0.5;
+  short_time.seconds = 1.0;
   const Result<std::unique_ptr<ProofChecker>> checker = make_proof_checker("coq", short_time);
   ASSERT_TRUE(checker.ok());
   int seen = 0;
@@ -129,12 +129,48 @@ TEST(Coq, AxiomsOfTheAllowList) {
   EXPECT_NE((*coq())->check(middle).detail.find("classic"), std::string::npos);
 }
 
-TEST(Coq, OutputAndMemoryAreBounded) {
+TEST(Coq, OutputIsBounded) {
   SKIP_WITHOUT_COQ();
   const Verdict loud =
       (*coq())->check({"coq", "True", "", "", "do 2000000 (idtac 1 2 3 4 5 6 7 8 9). exact I."});
   EXPECT_EQ(loud.status, VerdictStatus::kWrong) << loud.detail;
   EXPECT_NE(loud.detail.find("output"), std::string::npos) << loud.detail;
+}
+
+TEST(Coq, MoreCallersAndPreamblesThanProcesses) {
+  SKIP_WITHOUT_COQ();
+  ProofOptions two = options();
+  two.processes = 2;
+  const Result<std::unique_ptr<ProofChecker>> checker = make_proof_checker("coq", two);
+  ASSERT_TRUE(checker.ok());
+  const char* preambles[] = {"", "Definition a := 1.", "not Coq"};
+  std::atomic<int> correct{0}, errors{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 6; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < 3; ++i) {
+        const Verdict verdict =
+            (*checker)->check({"coq", "1 = 1", preambles[(thread + i / 2) % 3], "", "reflexivity."});
+        correct += verdict.status == VerdictStatus::kCorrect;
+        errors += verdict.status == VerdictStatus::kError;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(correct, 12);
+  EXPECT_EQ(errors, 6);
+}
+
+TEST(Coq, MemoryIsBounded) {
+  SKIP_WITHOUT_COQ();
+  ProofOptions small = options();
+  small.memory_bytes = 512 << 20;
+  const Result<std::unique_ptr<ProofChecker>> checker = make_proof_checker("coq", small);
+  ASSERT_TRUE(checker.ok());
+  const Verdict large = (*checker)->check({"coq", "Nat.pow 2 30 = 0", "", "", "vm_compute. reflexivity."});
+  EXPECT_EQ(large.status, VerdictStatus::kTimeout) << large.detail;
+  EXPECT_NE(large.detail.find("memory"), std::string::npos) << large.detail;
+  EXPECT_EQ((*checker)->check({"coq", "True", "", "", "exact I."}).status, VerdictStatus::kCorrect);
 }
 
 TEST(Coq, AsAVerifier) {
