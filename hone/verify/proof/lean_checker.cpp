@@ -1,6 +1,6 @@
 #include "hone/verify/proof/lean_checker.h"
 
-#include <condition_variable>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
