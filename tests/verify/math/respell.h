@@ -1,6 +1,6 @@
 // Other spellings of one answer, and answers that are nearly it but mean something else.
 //
-// Both are written against the text alone, without the code under test. Thread-safe.
+// Both are written against the text alone, without the code under test. One thread at a time.
 #pragma once
 
 #include <functional>
