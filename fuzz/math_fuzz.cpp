@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "hone/text/utf8.h"
 #include "hone/verify/math/judge.h"
 #include "hone/verify/math/math_verifier.h"
 
@@ -21,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const hone::Verdict verdict = verifier->verify(problem, completion);
   // A score without a decision would poison a group's baseline.
   if (verdict.score != (verdict.status == hone::VerdictStatus::kCorrect ? 1.0 : 0.0)) std::abort();
+  if (!hone::is_valid_utf8(verdict.detail)) std::abort();
   // What is equal to itself as text must be judged so.
   if (!reference.empty() && reference.size() < 4000 &&
       reference.find_first_not_of(" \t\n\v\f\r$*_`") != std::string_view::npos) {

@@ -189,6 +189,11 @@ std::optional<Comparison> Comparer::values_of_one_variable(const Nodes& referenc
     std::optional<NodeId> name;
     for (const NodeId element : elements) {
       const auto target = assigned_variable(x_, element);
+      // "x = 1, 2": the name holds for what follows.
+      if (!target && name && scalar(element)) {
+        out.push_back(element);
+        continue;
+      }
       if (!target || (name && *name != *target)) return false;
       name = target;
       out.push_back(x_.operand(element, 1));

@@ -8,6 +8,7 @@
 #include "hone/symbolic/clean.h"
 #include "hone/symbolic/compare.h"
 #include "hone/symbolic/parser.h"
+#include "hone/text/utf8.h"
 #include "hone/verify/answer.h"
 #include "hone/verify/math/quantity.h"
 
@@ -339,7 +340,12 @@ Judgement Judge::run() {
 }  // namespace
 
 Judgement judge_answer(std::string_view reference, std::string_view answer) {
-  return Judge(reference, answer).run();
+  Judgement judged = Judge(reference, answer).run();
+  // A detail quotes what a model wrote, cut somewhere; it goes into JSON.
+  std::string valid;
+  append_lossy_utf8(judged.detail, valid);
+  judged.detail = std::move(valid);
+  return judged;
 }
 
 }  // namespace hone

@@ -24,7 +24,7 @@ inline constexpr long kRoundedToleranceInverse = 10'000;
 
 struct Judgement {
   VerdictStatus status = VerdictStatus::kError;
-  std::string detail;           // "3/4 against 0.75: equal by normal form"
+  std::string detail;           // valid UTF-8, a few hundred bytes: "3/4 against 0.75: equal by normal form"
   bool is_words = false;        // the answer was read as words, and the reference was not
   bool read_reference = false;  // the reference was read by the parser, and not compared as text
 };

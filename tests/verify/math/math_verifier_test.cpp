@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "hone/text/utf8.h"
 #include "hone/verify/math/judge.h"
 #include "verify/verify_helpers.h"
 
@@ -88,11 +89,14 @@ TEST(MathVerifier, HostileAnswersAreDecidedOrGivenUp) {
                                  "\\text{\\text{\\text{",
                                  "\\begin{pmatrix} 1 & 2 \\\\ 3",
                                  "\xFF\xFE\x80",
+                                 "2+\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9",
                                  std::string("1\0002", 3)};
   for (const std::string& text : hostile) {
     const Verdict verdict = judged("x+1", "\\boxed{" + text + "}");
     EXPECT_NE(verdict.status, VerdictStatus::kCorrect) << text.substr(0, 60);
     EXPECT_NE(verdict.status, VerdictStatus::kError) << text.substr(0, 60);
+    EXPECT_TRUE(is_valid_utf8(verdict.detail)) << text.substr(0, 60);
+    EXPECT_LE(verdict.detail.size(), 600u);
     judge_answer(text, text + "+0");  // and as a reference
   }
 }
