@@ -243,7 +243,7 @@ Result<Box> Box::start(const std::string& bubblewrap, const std::string& seccomp
 }
 
 Box::~Box() {
-  if (outer_.pid > 0) finish();
+  if (outer_.pid > 0) finish(0.05);
 }
 
 TreeUse Box::use() const { return inner_ > 0 ? use_of(tree_of(inner_)) : TreeUse{}; }

@@ -49,7 +49,7 @@ class Box {
                            const BoxRequest& request);
   Box(Box&&) noexcept = default;
   Box& operator=(Box&&) = delete;
-  ~Box();  // kills
+  ~Box();  // finish(0.05)
 
   int ended_fd() const { return outer_.pidfd.get(); }  // readable once the program has ended
 

@@ -22,7 +22,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr double kStartSeconds = 20.0;  // an interpreter's start on a busy machine
-constexpr double kKillSeconds = 0.3;    // between ending the jobs and taking the worker down
+constexpr double kKillSeconds = 0.25;   // between ending the jobs and taking the worker down
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();

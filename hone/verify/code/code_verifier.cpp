@@ -83,7 +83,7 @@ Result<std::unique_ptr<Verifier>> make_code_verifier(const CodeOptions& options)
     return Error{"code: language", "must be python, c, cpp or javascript", "'" + options.language + "'"};
   }
   HONE_TRY(Sandbox sandbox, Sandbox::open());
-  HONE_TRY(Toolchain tools, Toolchain::find());
+  HONE_TRY(Toolchain tools, Toolchain::find(sandbox));
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   auto verifier = std::make_unique<CodeVerifier>(options, std::move(sandbox), std::move(tools),
                                                  options.workers > 0 ? options.workers : cores);

@@ -43,7 +43,9 @@ Error system_error(const fs::path& path, const std::string& rule) {
 // holds everything that the precompiled headers depend on.
 Result<fs::path> header_folder() {
   std::error_code none;
-  std::string depends = "1";  // raise when the headers or flags change
+  std::string depends = compile_server_source();
+  for (const char* header : kCommonHeaders) depends += header;
+  for (const std::string& flag : joined(common_flags(), all_flags())) depends += flag;
   for (const char* program : {"/usr/bin/g++", "/usr/include/c++"}) {
     const fs::path real = fs::canonical(program, none);
     struct stat info {};
@@ -83,9 +85,10 @@ Toolchain::Toolchain(Toolchain&& other) noexcept
       gxx_(other.gxx_),
       node_(other.node_),
       gold_(other.gold_),
-      folder_(std::move(other.folder_)) {}
+      folder_(std::move(other.folder_)),
+      servers_(std::move(other.servers_)) {}
 
-Result<Toolchain> Toolchain::find() {
+Result<Toolchain> Toolchain::find(const Sandbox& sandbox) {
   Toolchain tools;
   tools.tcc_ = installed("tcc");
   tools.gcc_ = installed("gcc");
@@ -99,6 +102,10 @@ Result<Toolchain> Toolchain::find() {
   // Programs that ask for everything find the common headers there already.
   HONE_TRY_VOID(write_readable(tools.folder_ / "bits/stdc++.h", "#pragma once\n"));
   HONE_TRY_VOID(write_readable(tools.folder_ / kAll, "#include_next <bits/stdc++.h>\n"));
+  std::vector<std::string> flags = common_flags();
+  flags = joined(std::move(flags),
+                 {"-I", tools.folder_.string(), "-include", (tools.folder_ / kCommon).string()});
+  tools.servers_ = std::make_unique<CompileServers>(sandbox, tools.folder_, std::move(flags));
   return tools;
 }
 
@@ -119,14 +126,16 @@ std::string Toolchain::missing(Language language) const {
 }
 
 Result<Toolchain::Built> Toolchain::build(std::vector<std::string> argv, const Files& files,
-                                          Judgement& judgement) const {
+                                          Judgement& judgement, std::int64_t memory_bytes) const {
   HONE_TRY(Fd binary, make_empty_memory_file());
   WorkerJob job;
   job.argv = std::move(argv);
   job.files = files;
   job.keep = "program";
   job.fds = {binary.get()};
-  HONE_TRY(const WorkerResult result, judgement.run(std::move(job), judgement.compile_limits()));
+  SandboxLimits limits = judgement.compile_limits();
+  limits.memory_bytes = memory_bytes;
+  HONE_TRY(const WorkerResult result, judgement.run(std::move(job), limits));
   Built built;
   if (result.success() && ::lseek(binary.get(), 0, SEEK_END) > 0) {
     HONE_TRY_VOID(seal(binary.get()));
@@ -138,7 +147,7 @@ Result<Toolchain::Built> Toolchain::build(std::vector<std::string> argv, const F
 }
 
 Result<Toolchain::Built> Toolchain::build_with_tcc(const Files& files, Judgement& judgement) const {
-  return build({"tcc", "-w", "-o", "program", "main.c", "-lm"}, files, judgement);
+  return build({"tcc", "-w", "-o", "program", "main.c", "-lm"}, files, judgement, 256 << 20);
 }
 
 Result<Toolchain::Built> Toolchain::build_c(const Files& files, Judgement& judgement) const {
@@ -152,9 +161,13 @@ Result<Toolchain::Built> Toolchain::build_cpp(const Files& files, Judgement& jud
       gold_ ? std::vector<std::string>{"-o", "program", "main.cpp", "-fuse-ld=gold"}
             : std::vector<std::string>{"-o", "program", "main.cpp"};
   precompile(kCommon, common_flags(), judgement, common_done_);
+  std::optional<Built> first = build_served(files, judgement);
   std::vector<std::string> argv = joined({"g++"}, common_flags());
-  argv = joined(std::move(argv), {"-I", kInside, "-include", fmt::format("{}/{}", kInside, kCommon)});
-  HONE_TRY(Built built, build(joined(std::move(argv), rest), files, judgement));
+  if (!first) {
+    argv = joined(std::move(argv), {"-I", kInside, "-include", fmt::format("{}/{}", kInside, kCommon)});
+    HONE_TRY(first, build(joined(std::move(argv), rest), files, judgement));
+  }
+  Built built = std::move(*first);
   if (built.binary || judgement.seconds_left() <= 0) return built;
 
   argv = joined({"g++"}, all_flags());
@@ -168,30 +181,60 @@ Result<Toolchain::Built> Toolchain::build_cpp(const Files& files, Judgement& jud
   return build(joined(std::move(argv), rest), files, judgement);
 }
 
-void Toolchain::precompile(const std::string& header, const std::vector<std::string>& flags,
-                           Judgement& judgement, bool& done) const {
-  const std::lock_guard lock(mutex_);
-  if (done) return;
-  done = true;
-  const fs::path result = folder_ / (header + ".gch");
+bool Toolchain::make_file(const std::string& name, std::vector<std::string> argv, const Files& files,
+                          Judgement& judgement) const {
   std::error_code none;
-  if (fs::exists(result, none)) return;
+  if (fs::exists(folder_ / name, none)) return true;
   const auto made = [&]() -> Result<void> {
     HONE_TRY(const Fd kept, make_empty_memory_file());
     WorkerJob job;
-    job.argv = joined(joined({"g++"}, flags),
-                      {"-x", "c++-header", fmt::format("{}/{}", kInside, header), "-o", "kept.gch"});
-    job.keep = "kept.gch";
+    job.argv = std::move(argv);
+    job.files = files;
+    job.keep = "kept";
     job.fds = {kept.get()};
     SandboxLimits limits = judgement.compile_limits();
     limits.file_bytes = 512 << 20;
     limits.wall_seconds = limits.cpu_seconds = 120;
     HONE_TRY(const WorkerResult ran, judgement.run_unbounded(std::move(job), limits));
-    if (!ran.success())
-      return Error{"code: " + header, "must be possible to precompile", ran.err.substr(0, 200)};
-    return write_readable(result, content_of(kept, limits.file_bytes));
+    if (!ran.success()) return Error{"code: " + name, "must be possible to make", ran.err.substr(0, 200)};
+    return write_readable(folder_ / name, content_of(kept, limits.file_bytes));
   }();
   if (!made.ok()) log_warn("{}", made.error().message());
+  return made.ok();
+}
+
+void Toolchain::precompile(const std::string& header, const std::vector<std::string>& flags,
+                           Judgement& judgement, bool& done) const {
+  const std::lock_guard lock(mutex_);
+  if (done) return;
+  done = true;
+  make_file(header + ".gch",
+            joined(joined({"g++"}, flags),
+                   {"-x", "c++-header", fmt::format("{}/{}", kInside, header), "-o", "kept"}),
+            {}, judgement);
+}
+
+std::optional<Toolchain::Built> Toolchain::build_served(const Files& files, Judgement& judgement) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!server_done_) {
+      server_done_ = true;
+      served_ = make_file(
+          "server.so", {"g++", "-x", "c", "-shared", "-fPIC", "-O1", "-w", "-o", "kept", "server.c", "-ldl"},
+          {{"server.c", compile_server_source()}}, judgement);
+    }
+    if (!served_) return std::nullopt;
+  }
+  const auto compiled = servers_->compile(files.at("main.cpp"), judgement.seconds_left());
+  if (!compiled.ok()) return std::nullopt;
+  Built built;
+  built.errors = compiled->errors;
+  if (!compiled->ok) return built;
+  std::vector<std::string> argv = {"g++", "-o", "program", "main.s"};
+  if (gold_) argv.emplace_back("-fuse-ld=gold");
+  auto linked = build(std::move(argv), {{"main.s", compiled->assembly}}, judgement);
+  if (!linked.ok()) return std::nullopt;
+  return std::move(linked).value();
 }
 
 WorkerJob run_built(const Fd& binary) {

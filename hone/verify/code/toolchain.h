@@ -8,14 +8,17 @@
 // Thread safety: all const functions from several threads at once.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "hone/base/result.h"
+#include "hone/verify/code/compile_server.h"
 #include "hone/verify/code/extract.h"
 #include "hone/verify/code/judgement.h"
 
@@ -25,7 +28,7 @@ class Toolchain {
  public:
   // Makes the folder of the precompiled headers; it is filled when it is first needed, and kept for later
   // runs.
-  static Result<Toolchain> find();
+  static Result<Toolchain> find(const Sandbox& sandbox);
   Toolchain(Toolchain&& other) noexcept;
 
   // What a language needs that is not installed; empty when all is there.
@@ -47,15 +50,23 @@ class Toolchain {
 
  private:
   Toolchain() = default;
-  Result<Built> build(std::vector<std::string> argv, const Files& files, Judgement& judgement) const;
+  Result<Built> build(std::vector<std::string> argv, const Files& files, Judgement& judgement,
+                      std::int64_t memory_bytes = 768 << 20) const;
   // Precompiles `header` of the folder unless that was done; where it cannot be, programs compile without it.
   void precompile(const std::string& header, const std::vector<std::string>& flags, Judgement& judgement,
                   bool& done) const;
 
   bool tcc_ = false, gcc_ = false, gxx_ = false, node_ = false, gold_ = false;
+  // Compiles with a server and links; nothing where that is not to be had.
+  std::optional<Built> build_served(const Files& files, Judgement& judgement) const;
+  // Makes `name` of the folder by a command that leaves it as "kept"; false when it cannot be made.
+  bool make_file(const std::string& name, std::vector<std::string> argv, const Files& files,
+                 Judgement& judgement) const;
+
   std::filesystem::path folder_;
+  std::unique_ptr<CompileServers> servers_;
   mutable std::mutex mutex_;
-  mutable bool common_done_ = false, all_done_ = false;
+  mutable bool common_done_ = false, all_done_ = false, server_done_ = false, served_ = false;
 };
 
 // The job that runs a program that was built. The program must outlive the job.

@@ -104,6 +104,52 @@ TEST(Cpp, WhatTheCommonHeadersLackIsTriedAgain) {
   EXPECT_EQ(v.status, VerdictStatus::kCorrect) << shown(v);
 }
 
+TEST(Cpp, ProgramsLeaveNothingForEachOther) {
+  const std::string head = "#include <iostream>\n";
+  for (const char* type : {"int", "long", "short"}) {
+    const std::string use =
+        std::string("typedef ") + type + " T;\nstruct P { T x; };\n#define SUM(p) (p.x + b)\n";
+    const Verdict v = judged(
+        sums("cpp"),
+        head + use + "int main() {\n  P p;\n  T b;\n  std::cin >> p.x >> b;\n  std::cout << SUM(p);\n}");
+    EXPECT_EQ(v.status, VerdictStatus::kCorrect) << shown(v);
+  }
+  // What stands between a compiler's answers is no program's business.
+  const Verdict marked = judged(stdio_row("cpp", {{"", "--hone-end-of-answer--"}}),
+                                head +
+                                    "int main() { std::cout << R\"(\n--hone-end-of-answer--\n)\" + 1; "
+                                    "asm(\"\\n--hone-end-of-answer--\\n\" + 0); }");
+  EXPECT_EQ(marked.status, VerdictStatus::kWrong);
+  const Verdict text = judged(stdio_row("cpp", {{"", "\n--hone-end-of-answer--"}}),
+                              head + "int main() { std::cout << \"\\n--hone-end-of-answer--\\n\"; }");
+  EXPECT_EQ(text.status, VerdictStatus::kCorrect) << shown(text);
+}
+
+TEST(Cpp, CompilingEndsInTime) {
+  CodeOptions options;
+  options.seconds = 1.0;
+  options.workers = 1;
+  const auto verifier = testing::code_verifier(options);
+  const Json row = stdio_row("cpp", {{"", "1"}});
+  const auto judge = [&](const std::string& code) {
+    return verifier->verify(testing::with_fields(row.dump()),
+                            testing::completion("```cpp\n" + code + "\n```"));
+  };
+  judge("int main() {}");
+  for (const char* code :
+       {"constexpr long f(long n) { long s = 0; for (long i = 0; i < n; ++i) for (long j = 0; j < n; ++j) s "
+        "+= i ^ j; return s; }\n"
+        "constexpr long a = f(5000), b = f(5001), c = f(5002);\nint main() { return a + b + c; }",
+        "template <class A, class B> struct T { typename T<T<A, B>, T<B, A>>::type x; };\nint main() { "
+        "T<int, char> t; }",
+        "#include \"/dev/zero\"\nint main() {}", "#include \"/proc/self/fd/0\"\nint main() {}"}) {
+    const auto start = std::chrono::steady_clock::now();
+    const Verdict v = judge(code);
+    EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 1.5) << code;
+    EXPECT_NE(v.status, VerdictStatus::kCorrect) << code << shown(v);
+  }
+}
+
 TEST(Cpp, CallsByTheFunctionsOwnTypes) {
   const Json row = calls_row(
       "cpp", "f",
