@@ -65,6 +65,11 @@ Comparison compare_scalars(Expressions& x, NodeId a, NodeId b, Budget& budget) {
     const std::int64_t before = part.left();
     const Agreement agreement = forms.compare(a, b);
     budget.spend(before - part.left());
+    // What cancels may have had no value: 0·ln 0, sin 0/sin 0.
+    const bool hidden = agreement == Agreement::kEqual &&
+                        (x.contains(a, Kind::kFunction) || x.contains(b, Kind::kFunction)) &&
+                        compare_in_balls(x, a, b, budget) != Agreement::kEqual;
+    if (hidden) return {Agreement::kUnknown, Method::kBalls};
     if (agreement != Agreement::kUnknown) return {agreement, Method::kNormalForm};
   }
   {

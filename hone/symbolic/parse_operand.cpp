@@ -186,7 +186,10 @@ MaybeNode Parser::number_set() {
 MaybeNode Parser::accent(std::string_view name) {
   std::string whole = "\\" + std::string(name) + " ";
   std::size_t end = token_.end;
-  if (is_sign('{')) {
+  if (name == "angle" || name == "triangle") {
+    end = std::min(text_.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ", token_.begin), text_.size());
+    if (end == token_.begin) return fail("an angle without a name");
+  } else if (is_sign('{')) {
     const std::size_t close = text_.find('}', token_.begin);
     if (close == std::string_view::npos || close > token_.begin + 24) return fail("an accent is not closed");
     end = close + 1;
@@ -348,7 +351,8 @@ MaybeNode Parser::command() {
   if (name == "mathbb") return number_set();
   if (name == "R" || name == "Z" || name == "N" || name == "Q" || name == "C")
     return x_.variable("\\" + std::string(name));
-  if (name == "overline" || name == "vec" || name == "hat" || name == "bar" || name == "tilde")
+  if (name == "overline" || name == "vec" || name == "hat" || name == "bar" || name == "tilde" ||
+      name == "angle" || name == "triangle")
     return accent(name);
   if (name == "pi" || name == "infty" || name == "sqrt" || name == "cbrt" || name == "exp" ||
       function_named(name)) {

@@ -8,10 +8,10 @@ namespace hone::symbolic_internal {
 namespace {
 
 // Commands that an operand can begin with; all others end a product.
-constexpr std::string_view kOperandCommands[] = {"frac",     "sqrt",     "cbrt",  "pi",     "infty", "binom",
-                                                 "{",        "lfloor",   "lceil", "langle", "begin", "exp",
-                                                 "mathbb",   "R",        "Z",     "N",      "Q",     "C",
-                                                 "emptyset", "overline", "vec",   "hat",    "bar",   "tilde"};
+constexpr std::string_view kOperandCommands[] = {
+    "frac",     "sqrt",     "cbrt", "pi",     "infty", "binom", "{",     "lfloor",  "lceil",
+    "langle",   "begin",    "exp",  "mathbb", "R",     "Z",     "N",     "Q",       "C",
+    "emptyset", "overline", "vec",  "hat",    "bar",   "tilde", "angle", "triangle"};
 
 constexpr std::string_view kLetterCommands[] = {
     "alpha", "beta",   "gamma",  "delta", "epsilon", "varepsilon", "zeta",  "eta",   "theta",  "vartheta",

@@ -290,6 +290,7 @@ constexpr Pair kMoreStructures[] = {
     {"f(x) = x^2", "y = x^2"},
     {"3.14", "\\approx 3.14"},
     {"5", "= 5"},
+    {"\\angle A = 30^\\circ", "30^\\circ"},
     {"2BC_{16}", "\\text{2BC}_{16}"},
     {"\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", "[[1,2],[3,4]]"},
 };

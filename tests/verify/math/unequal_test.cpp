@@ -65,6 +65,10 @@ constexpr Pair kNumbers[] = {
     {"5", "\\infty"},
     {"2", "1/0"},
     {"0", "0/0"},
+    {"0", "0 \\cdot \\ln 0"},
+    {"1", "\\frac{\\sin 0}{\\sin 0}"},
+    {"5", "5 + \\ln 0 - \\ln 0"},
+    {"1", "\\{1\\}"},
 };
 
 constexpr Pair kConstants[] = {
