@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "hone/text/utf8.h"
 #include "hone/verify/math/judge.h"
 #include "verify/verify_helpers.h"
@@ -99,6 +102,25 @@ TEST(MathVerifier, HostileAnswersAreDecidedOrGivenUp) {
     EXPECT_LE(verdict.detail.size(), 600u);
     judge_answer(text, text + "+0");  // and as a reference
   }
+}
+
+TEST(MathVerifier, ThreadsDoNotDisturbEachOther) {
+  const auto verifier = make_math_verifier();
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 50; ++i) {
+        const bool equal = (i + t) % 2 == 0;
+        const Problem problem = answered("\\sin^2 x + " + std::to_string(i));
+        const std::string text = "\\boxed{" + std::to_string(equal ? i + 1 : i + 2) + " - \\cos^2 x}";
+        const auto expected = equal ? VerdictStatus::kCorrect : VerdictStatus::kWrong;
+        if (verifier->verify(problem, completion(text)).status != expected) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(MathVerifier, AMegabyteIsNoProblem) {
