@@ -30,6 +30,7 @@ std::string_view next_line(std::string_view& text) {
 std::string cut(std::string_view text, std::size_t size) {
   constexpr std::string_view kMore = "…";
   std::string out;
+  std::size_t fits = 0;  // of out, with the ellipsis
   while (!text.empty()) {
     const Utf8Step step = next_utf8(text);
     std::string piece;
@@ -39,9 +40,9 @@ std::string cut(std::string_view text, std::size_t size) {
     } else {
       piece = "\xEF\xBF\xBD";
     }
-    const bool rest = text.size() > step.length;
-    if (out.size() + piece.size() + (rest ? kMore.size() : 0) > size) return out += kMore;
+    if (out.size() + piece.size() > size) return out.substr(0, fits).append(kMore);
     out += piece;
+    if (out.size() + kMore.size() <= size) fits = out.size();
     text.remove_prefix(std::max<std::size_t>(step.length, 1));
   }
   return out;
