@@ -296,6 +296,19 @@ Comparison Comparer::compare(NodeId reference, NodeId answer, int depth) {
     if (const auto values = values_of_one_variable(r, a, depth)) return *values;
     return without_order(std::move(r), std::move(a), depth);
   }
+  if (relation(reference) && relation(answer)) {
+    // "k ∈ (0, 1)" beside "0 < k < 1".
+    const auto is_in = [&](NodeId id) {
+      return is(id, Kind::kRelation) && static_cast<Relation>(x_.at(id).detail) == Relation::kIn;
+    };
+    const NodeId in = is_in(reference) ? reference : answer, other = in == reference ? answer : reference;
+    if (is_in(in) && !is_in(other)) {
+      const NodeId name = x_.operand(in, 0);
+      if (name > other || !x_.reachable(other)[name]) return different();
+      const NodeId set = x_.operand(in, 1);
+      return in == reference ? compare(set, answer, depth) : compare(reference, set, depth);
+    }
+  }
   if (relation(reference) && relation(answer)) return compare_relations(x_, reference, answer, budget_);
   if (relation(reference) || relation(answer)) return without_relation(reference, answer, depth);
   const Kind r = x_.kind(reference), a = x_.kind(answer);

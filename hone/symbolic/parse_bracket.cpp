@@ -98,6 +98,19 @@ MaybeNode Parser::set() {
   const Nested nested(*this, true);
   if (!nested.ok()) return std::nullopt;
   if (eat_command("}")) return x_.make(Kind::kSet, 0, {});
+  // {x | x > 2}, {x : x > 2}: the condition says it all.
+  const Token after = next_token(text_, token_.end);
+  const bool bar = after.kind == TokenKind::kSign && (after.text == "|" || after.text == ":");
+  if (token_.kind == TokenKind::kLetter &&
+      (bar || (after.kind == TokenKind::kCommand && after.text == "mid"))) {
+    go_to(after.end);
+    const MaybeNode condition = statement();
+    if (!condition) return std::nullopt;
+    const Kind kind = x_.kind(*condition);
+    if (kind != Kind::kRelation && kind != Kind::kAll) return fail("a set's condition is a relation");
+    if (!eat_command("}")) return fail("a set is not closed");
+    return condition;
+  }
   const auto found = elements();
   if (!found) return std::nullopt;
   if (!eat_command("}")) return fail("a set is not closed");

@@ -222,6 +222,17 @@ std::optional<Judgement> Judge::by_text() {
   const auto r = plain_integer(reference_, minus_r), a = plain_integer(answer_, minus_a);
   if (r && a) return verdict(*r == *a && minus_r == minus_a, "exact numbers");
   if (reference_.size() <= 40) {
+    // "\\textbf{(A)}\\ 5": the letter or what it stands for.
+    const std::size_t brace = reference_.find('}');
+    if (reference_.starts_with("\\text") && brace != std::string_view::npos &&
+        brace + 1 < reference_.size()) {
+      const auto letter = choice(reference_, true), chosen = choice(answer_, true);
+      if (letter && chosen) return verdict(*letter == *chosen, "choice");
+      std::string_view rest = trimmed(reference_.substr(brace + 1));
+      while (rest.starts_with("\\ ") || rest.starts_with("~"))
+        rest = trimmed(rest.substr(rest[0] == '~' ? 1 : 2));
+      if (letter && !rest.empty()) return Judge(rest, answer_).run();
+    }
     if (const auto letter = choice(reference_, false)) {
       const auto chosen = choice(answer_, true);
       if (chosen) return verdict(*letter == *chosen, "choice");
