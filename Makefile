@@ -2,12 +2,12 @@
 PRESET ?= release
 BUILD := build/$(PRESET)
 
-.PHONY: quickstart test build bench configure setup format clean
+.PHONY: quickstart test build bench configure setup setup-test format clean
 quickstart: configure
 	cmake --build $(BUILD) --target hone
 	$(BUILD)/hone train recipes/quickstart.yaml
 
-test: build
+test: setup-test build
 	cd $(BUILD) && ctest --output-on-failure
 
 build: configure
@@ -22,6 +22,9 @@ configure: setup
 
 setup:
 	tools/setup.sh
+
+setup-test:
+	tools/setup.sh test
 
 format:
 	find hone tests bench -name '*.h' -o -name '*.cpp' | xargs clang-format -i

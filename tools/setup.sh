@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that hone builds and runs with; does nothing when all are there.
-# The reason for each stands in docs/dependencies.md.
+# Installs the Debian packages that hone builds and runs with; with the argument `test` also the proof checkers that the
+# tests compare with. Does nothing when all are there. The reason for each stands in docs/dependencies.md.
 set -euo pipefail
 packages=(
   g++ cmake ninja-build ccache pkg-config
@@ -12,6 +12,9 @@ packages=(
   bubblewrap libseccomp-dev python3 gcc tcc
   libgtest-dev libgmock-dev libbenchmark-dev
 )
+if [ "${1:-}" = test ]; then
+  packages+=(coq metamath metamath-databases)
+fi
 missing=()
 for p in "${packages[@]}"; do
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")

@@ -107,16 +107,11 @@ std::unique_ptr<PolicyGenerator> make_generator(Model& model, int max_sequences,
 }
 
 Result<Rubric> make_rubric(const Recipe& recipe) {
+  HONE_TRY(Rubric rubric, Rubric::make(recipe.reward, recipe.seed));
+  if (rubric.judges_correctness()) return rubric;
   RewardOptions options = recipe.reward;
-  bool judged = false;
-  for (const VerifierOptions& v : options.rubric) {
-    HONE_TRY(const auto verifier, make_verifier(v, recipe.seed));
-    judged = judged || verifier->judges_correctness();
-  }
-  if (!judged) {
-    const Task* task = find_task(recipe.data.task);
-    options.rubric.push_back({task != nullptr ? task->verifier() : "number", 0.0, 0.0});
-  }
+  const Task* task = find_task(recipe.data.task);
+  options.rubric.push_back({.verifier = task != nullptr ? task->verifier() : "number", .weight = 0.0});
   return Rubric::make(options, recipe.seed);
 }
 

@@ -196,6 +196,11 @@ void add_verify_command(CommandLine& line) {
                  fmt::format("of lines that name none: {}", fmt::join(known_verifiers(), ", ")),
                  OptionForm::kShowDefault);
   command.option("--jobs", options->jobs, "lines judged at once; default: the cores");
+  command.option("--seconds", options->verifier.seconds, "code, proof: for one judgement",
+                 OptionForm::kShowDefault);
+  command.flag("--partial-credit", options->verifier.partial_credit, "code: score the share of tests passed");
+  command.option("--database", options->verifier.database, "proof: Metamath's database, a .mm file");
+  command.option("--axiom", options->verifier.axioms, "proof: one that Coq proofs may rest on");
 }
 
 }  // namespace hone

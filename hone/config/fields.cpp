@@ -211,8 +211,7 @@ void describe(Table& t, Recipe& o) {
   t.section("model", o.model, "The model that learns.");
   t.section("data", o.data, "The problems.");
   t.add("reward", o.reward.rubric,
-        "the verifiers that make the reward: one name, a list of names, or a list of {verifier, weight, "
-        "scale}");
+        "the verifiers that make the reward: one name, a list of names, or a list of maps (below)");
   t.section("sft", o.sft, "The supervised stage: a warm start on worked solutions.");
   t.section("grpo", o.grpo, "The reinforcement stage.");
   t.section("eval", o.eval, "Held-out evaluation.");
@@ -223,6 +222,14 @@ void describe(Table& t, VerifierOptions& o) {
   t.add("verifier", o.verifier, "the verifier's name");
   t.add("weight", o.weight, "of its score in the reward; 0: only recorded");
   t.add("scale", o.scale, "length: the cost of a token");
+  t.add("seconds", o.seconds, "code, proof: of one judgement", above(0));
+  t.add("memory_mb", o.memory_mb, "code, proof: of one program, MiB", at_least(16));
+  t.add("workers", o.workers, "code, proof: programs at a time; 0: one for each core", at_least(0));
+  t.add("language", o.language, "code: of rows that do not say: python, c, cpp or javascript");
+  t.add("partial_credit", o.partial_credit, "code: score the share of tests passed");
+  t.add("checker", o.checker, "proof: of rows that do not say: metamath, coq or lean4");
+  t.add("database", o.database, "proof: Metamath's database, a .mm file");
+  t.add("axioms", o.axioms, "proof: axioms that Coq proofs may rest on");
 }
 
 template <class Options>

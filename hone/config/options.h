@@ -63,7 +63,15 @@ struct DataOptions {
 struct VerifierOptions {
   std::string verifier;
   double weight = 1.0;
-  double scale = 0.0;  // length: cost a token. Others: unused
+  double scale = 0.0;                    // length: cost of a token
+  double seconds = 10.0;                 // code, proof: of one judgement
+  int memory_mb = 1024;                  // code, proof: of one program, MiB
+  int workers = 0;                       // code, proof: programs at a time; 0: one for each core
+  std::string language = "python";       // code: of rows that do not say
+  bool partial_credit = false;           // code: the share of tests passed, in place of all or nothing
+  std::string checker = "metamath";      // proof: of rows that do not say: metamath, coq, lean4
+  std::string database = {};             // proof: Metamath's .mm file
+  std::vector<std::string> axioms = {};  // proof: that Coq proofs may rest on
 };
 
 struct RewardOptions {
@@ -127,8 +135,8 @@ struct OptimizerOptions {
 struct SftOptions {
   int steps = 0;  // 0: no supervised stage
   int batch_size = 64;
-  // The share of worked solutions shown without their thinking in the last quarter of the steps: the model then
-  // starts out able both to guess and to reason, and the GRPO stage finds out which pays.
+  // The share of worked solutions shown without their thinking in the last quarter of the steps: the model
+  // then starts out able both to guess and to reason, and the GRPO stage finds out which pays.
   double direct_share = 0.0;
   int microbatch_tokens = 8192;
   OptimizerOptions optimizer{.learning_rate = 1e-3, .schedule = "cosine", .warmup = 0.05};

@@ -58,9 +58,15 @@ std::string list(const Items& items, Render render_item) {
 }
 
 std::string render_verifier(VerifierOptions verifier) {
+  // Its name, its weight, and what is not as it comes.
+  VerifierOptions unchanged;
   std::vector<std::string> parts;
-  const Fields table = fields_of(verifier);
-  for (const Field& field : table.fields) parts.push_back(field.key + ": " + render(field));
+  const Fields table = fields_of(verifier), defaults = fields_of(unchanged);
+  for (std::size_t i = 0; i < table.fields.size(); ++i) {
+    const std::string value = render(table.fields[i]);
+    const bool named = i < 2;
+    if (named || value != render(defaults.fields[i])) parts.push_back(table.fields[i].key + ": " + value);
+  }
   return fmt::format("{{{}}}", join(parts, ", "));
 }
 

@@ -1,10 +1,15 @@
 #include "hone/verify/rubric.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
+#include <thread>
 
 #include "hone/base/check.h"
 #include "hone/base/suggest.h"
+#include "hone/verify/code/code_verifier.h"
+#include "hone/verify/math/math_verifier.h"
+#include "hone/verify/proof/proof.h"
 #include "hone/verify/verifiers.h"
 
 namespace hone {
@@ -26,12 +31,42 @@ Verdict guarded_verdict(const Verifier& verifier, const Problem& problem, const 
   return verdict;
 }
 
+namespace {
+
+CodeOptions code_options(const VerifierOptions& options) {
+  CodeOptions code;
+  code.language = options.language;
+  code.seconds = options.seconds;
+  code.case_seconds = std::min(code.case_seconds, options.seconds);
+  code.memory_bytes = std::int64_t{options.memory_mb} << 20;
+  code.partial_credit = options.partial_credit;
+  code.workers = options.workers;
+  return code;
+}
+
+ProofOptions proof_options(const VerifierOptions& options) {
+  ProofOptions proof;
+  proof.checker = options.checker;
+  proof.metamath_database = options.database;
+  proof.coq_axioms = options.axioms;
+  proof.seconds = options.seconds;
+  proof.memory_bytes = std::int64_t{options.memory_mb} << 20;
+  proof.processes = options.workers > 0 ? options.workers
+                                        : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return proof;
+}
+
+}  // namespace
+
 std::vector<std::string> known_verifiers() {
-  return {"format", "number", "text", "expression", "length", "random"};
+  return {"math", "code", "proof", "format", "number", "text", "expression", "length", "random"};
 }
 
 Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, std::uint64_t seed) {
   const std::string& name = options.verifier;
+  if (name == "math") return make_math_verifier();
+  if (name == "code") return make_code_verifier(code_options(options));
+  if (name == "proof") return make_proof_verifier(proof_options(options));
   if (name == "format") return make_format_verifier();
   if (name == "number") return make_number_verifier();
   if (name == "text") return make_text_verifier();
@@ -102,6 +137,11 @@ std::vector<std::string> Rubric::names() const {
   std::vector<std::string> names;
   for (const Weighted& entry : entries_) names.push_back(entry.verifier->name());
   return names;
+}
+
+bool Rubric::judges_correctness() const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [](const Weighted& entry) { return entry.verifier->judges_correctness(); });
 }
 
 }  // namespace hone

@@ -39,6 +39,7 @@ class Rubric {
   // correctness, of any weight.
   Reward judge(const Problem& problem, const Completion& completion) const;
   std::vector<std::string> names() const;
+  bool judges_correctness() const;  // whether any of its verifiers does
 
  private:
   std::vector<Weighted> entries_;

@@ -226,8 +226,8 @@ TEST(Recipe, DifferencesNameTheKeyAndBothValues) {
   EXPECT_THAT(
       differences(a, b),
       ElementsAre(
-          "reward: [{verifier: number, weight: 1, scale: 0}, {verifier: format, weight: 0.1, scale: 0}]"
-          " -> [{verifier: random, weight: 1, scale: 0}]",
+          "reward: [{verifier: number, weight: 1}, {verifier: format, weight: 0.1}]"
+          " -> [{verifier: random, weight: 1}]",
           "sft.optimizer.beta2: 0.999 -> 0.95", "grpo.rollout.group_size: 8 -> 4"));
 }
 

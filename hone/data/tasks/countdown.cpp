@@ -1,6 +1,7 @@
-// Countdown: a target made from given numbers, each used once. The worked solution is a short search, up to
-// three failed attempts and the one that hits, so that a warm start teaches trying and checking rather than
-// an oracle.
+// Countdown: a target made from given numbers, each used once. The worked solution is a search: random
+// attempts with different results, each compared with the target, until one hits, so that a warm start
+// teaches trying and checking rather than an oracle. Where the search would be long it is cut, and the
+// attempt that the problem was made from ends it.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -18,9 +19,9 @@ struct Grade {
   int failed_attempts;  // at most, in the worked solution
 };
 constexpr std::array<Grade, 7> kGrades = {{
-    {3, 9, 30, "+-", 3},
-    {3, 20, 100, "+-*", 3},
-    {3, 50, 100, "+-*/", 3},
+    {3, 15, 40, "+-", 7},
+    {3, 20, 100, "+-*", 7},
+    {3, 50, 100, "+-*/", 7},
     {4, 20, 100, "+-*", 3},
     {4, 99, 100, "+-*/", 3},
     {5, 99, 500, "+-*/", 1},
@@ -114,14 +115,18 @@ class Countdown final : public GradedTask {
     const std::int64_t target = hit->result.value;
 
     std::string think;
-    std::set<std::string> tried;
-    const std::int64_t failures = random.between(0, g.failed_attempts);
-    for (int draws = 0; static_cast<std::int64_t>(tried.size()) < failures && draws < 20; ++draws) {
-      const Attempt attempt = draw_attempt(random, numbers, g.operations);
-      if (attempt.result.value == target || !tried.insert(attempt.steps).second) continue;
-      think += attempt.steps + " no\n";
+    std::set<std::int64_t> tried;
+    for (int draws = 0; static_cast<int>(tried.size()) < g.failed_attempts && draws < 60; ++draws) {
+      Attempt attempt = draw_attempt(random, numbers, g.operations);
+      if (attempt.result.value == target) {
+        hit = std::move(attempt);
+        break;
+      }
+      const std::int64_t made = attempt.result.value;
+      if (!tried.insert(made).second) continue;
+      think += fmt::format("{};{}{}{}\n", attempt.steps, made, made < target ? '<' : '>', target);
     }
-    think += hit->steps + " yes";
+    think += fmt::format("{};{}={}", hit->steps, target, target);
     const std::string list = fmt::format("{}", fmt::join(numbers, ","));
     return {fmt::format("Make {} from {}.", target, fmt::join(numbers, ", ")), hit->result.text, think,
             fmt::format("{{\"numbers\":[{}],\"target\":{}}}", list, target)};
