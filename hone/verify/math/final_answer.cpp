@@ -273,7 +273,7 @@ std::vector<AnswerCandidate> final_answers(std::string_view completion) {
   const Formulas all = formulas(text);
   if (all.count > 0) add(found, all.last, "formula");
   const Numbers digits = numbers(text);
-  if (digits.count > 0 && all.count == 0) add(found, digits.last, "number");
+  if (digits.count > 0) add(found, digits.last, "number");
   return found;
 }
 

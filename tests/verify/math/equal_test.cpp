@@ -209,6 +209,7 @@ constexpr Pair kRelations[] = {
     {"\\sqrt{2} x = 2", "x = \\sqrt{2}"},
     {"y = \\frac{1}{x}", "xy = 1"},
     {"y = \\sin x", "\\sin x - y = 0"},
+    {"y = \\sin^2 x", "y + \\cos^2 x = 1"},
     {"x > 5", "5 < x"},
     {"x > 5", "x - 5 > 0"},
     {"x > 5", "-2x < -10"},

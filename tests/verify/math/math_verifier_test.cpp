@@ -54,6 +54,11 @@ TEST(MathVerifier, TextAroundTheAnswer) {
   EXPECT_EQ(judged("18", "She makes 9 * 2 = $18 every day.\n#### 18").status, VerdictStatus::kCorrect);
   EXPECT_EQ(judged("\\text{Evelyn}", "<answer>Evelyn</answer>").status, VerdictStatus::kCorrect);
   EXPECT_EQ(judged("\\text{(C)}", "Therefore the answer is (C).").status, VerdictStatus::kCorrect);
+  // Dollars that open no formula.
+  EXPECT_EQ(
+      judged("18", "It costs $9 a day, which makes $7 and a bit, so that in the end there remain just 18")
+          .status,
+      VerdictStatus::kCorrect);
   EXPECT_EQ(judged("1,-2", "$\\boxed{1}$ and $\\boxed{-2}$").status, VerdictStatus::kCorrect);
 }
 
