@@ -121,6 +121,10 @@ void check_data(Checker& c, const Recipe& recipe) {
   }
 }
 
+bool in_metric_names(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+}
+
 void check_reward(Checker& c, const Recipe& recipe) {
   const auto& rubric = recipe.reward.rubric;
   c.require(!rubric.empty(), {"reward"}, "must name at least one verifier", "none");
@@ -128,7 +132,11 @@ void check_reward(Checker& c, const Recipe& recipe) {
   bool weighs = false;
   for (const VerifierOptions& entry : rubric) {
     c.require(!entry.verifier.empty(), {"reward"}, "a verifier must have a name", "\"\"");
-    c.require(names.insert(entry.verifier).second, {"reward"}, "must name a verifier once", entry.verifier);
+    const std::string& name = entry.name.empty() ? entry.verifier : entry.name;
+    c.require(std::all_of(entry.name.begin(), entry.name.end(), in_metric_names), {"reward"},
+              "a verifier's name must be of letters, digits, . _ and -", render(entry.name));
+    c.require(names.insert(name).second, {"reward"},
+              "must name a verifier once (the key name tells two of a kind apart)", name);
     weighs = weighs || entry.weight != 0;
   }
   c.require(weighs, {"reward"}, "at least one verifier must have a weight other than 0", "only weights of 0");

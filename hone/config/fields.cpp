@@ -222,14 +222,19 @@ void describe(Table& t, VerifierOptions& o) {
   t.add("verifier", o.verifier, "the verifier's name");
   t.add("weight", o.weight, "of its score in the reward; 0: only recorded");
   t.add("scale", o.scale, "length: the cost of a token");
-  t.add("seconds", o.seconds, "code, proof: of one judgement", above(0));
+  t.add("seconds", o.seconds, "code, proof, program: of one judgement", above(0));
   t.add("memory_mb", o.memory_mb, "code, proof: of one program, MiB", at_least(16));
-  t.add("workers", o.workers, "code, proof: programs at a time; 0: one for each core", at_least(0));
+  t.add("workers", o.workers, "code, proof, program: processes at a time; 0: one for each core",
+        at_least(0));
   t.add("language", o.language, "code: of rows that do not say: python, c, cpp or javascript");
   t.add("partial_credit", o.partial_credit, "code: score the share of tests passed");
   t.add("checker", o.checker, "proof: of rows that do not say: metamath, coq or lean4");
   t.add("database", o.database, "proof: Metamath's database, a .mm file");
   t.add("axioms", o.axioms, "proof: axioms that Coq proofs may rest on");
+  t.add("command", o.command,
+        "program: the words that start it, the first looked up on PATH; it runs with your rights, unsandboxed");
+  t.add("accuracy", o.accuracy, "program: whether its `correct` means that the problem is solved");
+  t.add("name", o.name, "what metrics call it, where one verifier is used twice; empty: the verifier's name");
 }
 
 template <class Options>

@@ -64,14 +64,17 @@ struct VerifierOptions {
   std::string verifier;
   double weight = 1.0;
   double scale = 0.0;                    // length: cost of a token
-  double seconds = 10.0;                 // code, proof: of one judgement
+  double seconds = 10.0;                 // code, proof, program: of one judgement
   int memory_mb = 1024;                  // code, proof: of one program, MiB
-  int workers = 0;                       // code, proof: programs at a time; 0: one for each core
+  int workers = 0;                       // code, proof, program: processes; 0: one for each core
   std::string language = "python";       // code: of rows that do not say
   bool partial_credit = false;           // code: the share of tests passed, in place of all or nothing
   std::string checker = "metamath";      // proof: of rows that do not say: metamath, coq, lean4
   std::string database = {};             // proof: Metamath's .mm file
   std::vector<std::string> axioms = {};  // proof: that Coq proofs may rest on
+  std::vector<std::string> command = {};  // program: its words, the first looked up on PATH
+  bool accuracy = true;                   // program: whether "correct" means that the problem is solved
+  std::string name = {};                  // in metrics; empty: the verifier's
 };
 
 struct RewardOptions {

@@ -1,8 +1,12 @@
 #include "hone/loop/evaluate.h"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <map>
+#include <mutex>
 #include <set>
+#include <thread>
 
 #include "hone/base/check.h"
 #include "hone/base/threads.h"
@@ -44,6 +48,32 @@ bool majority_is_correct(const Group& group) {
   return false;
 }
 
+// Calls body(i) for each i < n on at most `threads` threads, each taking the next i when it is done with one:
+// a slow one holds up no other. What a call throws is thrown here, once the others have ended.
+template <class Body>
+void each_in_turn(std::int64_t n, std::int64_t threads, const Body& body) {
+  std::atomic<std::int64_t> next = 0;
+  std::mutex mutex;
+  std::exception_ptr thrown;
+  const auto work = [&] {
+    for (std::int64_t i; (i = next.fetch_add(1)) < n;) {
+      try {
+        body(i);
+      } catch (...) {
+        next = n;
+        const std::lock_guard lock(mutex);
+        if (!thrown) thrown = std::current_exception();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::int64_t t = 1; t < std::min(threads, n); ++t) others.emplace_back(work);
+    work();
+  }
+  if (thrown) std::rethrow_exception(thrown);
+}
+
 }  // namespace
 
 Result<std::vector<Group>> prompt_groups(std::span<const Problem> problems, Environment& environment,
@@ -74,11 +104,11 @@ void judge_groups(std::span<Group> groups, const Rubric& rubric) {
   for (Group& group : groups) {
     for (Rollout& rollout : group.rollouts) work.emplace_back(&group, &rollout);
   }
-  parallel_for(static_cast<std::int64_t>(work.size()), 16, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const auto& [group, rollout] = work[static_cast<std::size_t>(i)];
-      rollout->reward = rubric.judge(group->problem, rollout->completion);
-    }
+  // A thread for each core, and one for each call that waits for another process meanwhile.
+  const std::int64_t threads = std::int64_t{thread_count()} + rubric.concurrency();
+  each_in_turn(static_cast<std::int64_t>(work.size()), threads, [&](std::int64_t i) {
+    const auto& [group, rollout] = work[static_cast<std::size_t>(i)];
+    rollout->reward = rubric.judge(group->problem, rollout->completion);
   });
 }
 

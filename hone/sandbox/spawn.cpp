@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -30,16 +31,20 @@ Error system_error(const std::string& what) { return {"sandbox", what, std::stre
 // Everything that the child needs, laid out before vfork: it may neither allocate nor lock.
 struct Plan {
   const char* program;
+  const char* folder;
   std::vector<char*> argv, environment;
   std::vector<std::pair<int, int>> fds;  // ours → the child's
   std::vector<Rlimit> limits;
-  bool become_nobody;
+  bool become_nobody, own_session, dies_with_us;
+  pid_t parent;
   int first_free;  // above every number that is in use
+  // Written by the child, whose memory is ours until it has become the program: why it could not.
+  volatile int failure;
 };
 
 // Runs in the child, on the parent's memory: system calls only. Raw ones for the identity, since the C
 // library's would change it in all of the parent's threads.
-[[noreturn]] void become_program(const Plan& plan) {
+[[noreturn]] void become_program(Plan& plan) {
   for (int number = 1; number < NSIG; ++number) {
     if (number != SIGKILL && number != SIGSTOP) ::signal(number, SIG_DFL);
   }
@@ -69,14 +74,20 @@ struct Plan {
       ::_exit(126);
     }
   }
-  if (::chdir("/") != 0) ::_exit(126);
-  ::execve(plan.program, plan.argv.data(), plan.environment.data());
+  if (plan.own_session) ::setsid();
+  // After the identity has changed, which takes it back; the parent may have ended before it was asked for.
+  if (plan.dies_with_us && (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != plan.parent)) {
+    ::_exit(126);
+  }
+  if (::chdir(plan.folder) == 0) ::execve(plan.program, plan.argv.data(), plan.environment.data());
+  plan.failure = errno;
   ::_exit(127);
 }
 
 Result<Child> spawn_here(const SpawnRequest& request) {
   Plan plan{};
   plan.program = request.program.c_str();
+  plan.folder = request.folder.c_str();
   for (const std::string& text : request.argv) plan.argv.push_back(const_cast<char*>(text.c_str()));
   for (const std::string& text : request.environment)
     plan.environment.push_back(const_cast<char*>(text.c_str()));
@@ -85,6 +96,9 @@ Result<Child> spawn_here(const SpawnRequest& request) {
   plan.limits = request.limits;
   plan.fds = request.fds;
   plan.become_nobody = request.drop_root && ::geteuid() == 0;
+  plan.own_session = request.own_session;
+  plan.dies_with_us = request.dies_with_us;
+  plan.parent = ::getpid();
   plan.first_free = 64;
   for (const auto& [from, to] : plan.fds) plan.first_free = std::max({plan.first_free, from + 1, to + 1});
 
@@ -102,6 +116,11 @@ Result<Child> spawn_here(const SpawnRequest& request) {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   errno = reason;
   if (pid < 0) return system_error("must be able to start a process");
+  if (plan.failure != 0) {
+    ::waitpid(pid, nullptr, 0);
+    return Error{"sandbox", fmt::format("must be able to run {} in {}", request.program, request.folder),
+                 std::strerror(plan.failure)};
+  }
   Child child;
   child.pid = pid;
   child.pidfd = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));

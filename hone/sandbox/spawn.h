@@ -63,7 +63,10 @@ struct SpawnRequest {
   std::vector<std::string> argv, environment;  // environment: "NAME=value"
   std::vector<std::pair<int, int>> fds;        // ours → the child's number; all others are closed
   std::vector<Rlimit> limits;
-  bool drop_root = false;  // become the user nobody when we are root
+  bool drop_root = false;     // become the user nobody when we are root
+  bool own_session = false;   // out of the terminal's reach, and first of a process group of its own
+  bool dies_with_us = false;  // however we end
+  std::string folder = "/";   // where it starts
 };
 
 struct Child {
@@ -78,6 +81,7 @@ struct Child {
     return *this;
   }
 };
+// Error: no process can be made, or the program cannot be run (not there, not executable, no such folder).
 Result<Child> spawn(const SpawnRequest& request);
 
 // SIGKILL, then wait; what it cost is added up by the caller. Harmless when it has already been waited for.

@@ -58,6 +58,8 @@ class Verifier {
   virtual std::string name() const = 0;
   // Whether kCorrect means that the problem is solved (accuracy), or only that a form or cost was met.
   virtual bool judges_correctness() const = 0;
+  // Calls worth making at once where they wait for other processes; 0: it computes, a call for each core.
+  virtual int concurrency() const { return 0; }
   virtual Verdict verify(const Problem& problem, const Completion& completion) const = 0;
 };
 

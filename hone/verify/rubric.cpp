@@ -9,6 +9,7 @@
 #include "hone/base/suggest.h"
 #include "hone/verify/code/code_verifier.h"
 #include "hone/verify/math/math_verifier.h"
+#include "hone/verify/program/program_verifier.h"
 #include "hone/verify/proof/proof.h"
 #include "hone/verify/verifiers.h"
 
@@ -56,10 +57,19 @@ ProofOptions proof_options(const VerifierOptions& options) {
   return proof;
 }
 
+ProgramOptions program_options(const VerifierOptions& options) {
+  ProgramOptions program;
+  program.command = options.command;
+  program.seconds = options.seconds;
+  program.workers = options.workers;
+  program.accuracy = options.accuracy;
+  return program;
+}
+
 }  // namespace
 
 std::vector<std::string> known_verifiers() {
-  return {"math", "code", "proof", "format", "number", "text", "expression", "length", "random"};
+  return {"math", "code", "proof", "program", "format", "number", "text", "expression", "length", "random"};
 }
 
 Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, std::uint64_t seed) {
@@ -67,6 +77,7 @@ Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, 
   if (name == "math") return make_math_verifier();
   if (name == "code") return make_code_verifier(code_options(options));
   if (name == "proof") return make_proof_verifier(proof_options(options));
+  if (name == "program") return make_program_verifier(program_options(options));
   if (name == "format") return make_format_verifier();
   if (name == "number") return make_number_verifier();
   if (name == "text") return make_text_verifier();
@@ -90,7 +101,7 @@ Result<Rubric> Rubric::make(const RewardOptions& options, std::uint64_t seed) {
   std::vector<Weighted> weighted;
   for (const VerifierOptions& entry : options.rubric) {
     HONE_TRY(std::unique_ptr<Verifier> verifier, make_verifier(entry, seed));
-    weighted.push_back({entry.weight, std::move(verifier)});
+    weighted.push_back({entry.weight, std::move(verifier), entry.name});
   }
   return of(std::move(weighted));
 }
@@ -98,9 +109,10 @@ Result<Rubric> Rubric::make(const RewardOptions& options, std::uint64_t seed) {
 Result<Rubric> Rubric::of(std::vector<Weighted> weighted) {
   if (weighted.empty()) return Error{"reward", "must hold at least one verifier", "none"};
   std::set<std::string> seen;
-  for (const Weighted& entry : weighted) {
+  for (Weighted& entry : weighted) {
     HONE_CHECK(entry.verifier != nullptr, "a rubric of no verifier");
-    const std::string name = entry.verifier->name();
+    if (entry.name.empty()) entry.name = entry.verifier->name();
+    const std::string& name = entry.name;
     if (!std::isfinite(entry.weight)) {
       return Error{"reward: " + name + ": weight", "must be finite", fmt::format("{}", entry.weight)};
     }
@@ -126,7 +138,7 @@ Reward Rubric::judge(const Problem& problem, const Completion& completion) const
       decided = decided && verdict.decided();
       if (verdict.decided()) total += entry.weight * verdict.score;
     }
-    reward.parts.push_back({entry.verifier->name(), entry.weight, std::move(verdict)});
+    reward.parts.push_back({entry.name, entry.weight, std::move(verdict)});
   }
   if (decided) reward.total = total;
   reward.correct = judged && correct;
@@ -135,8 +147,14 @@ Reward Rubric::judge(const Problem& problem, const Completion& completion) const
 
 std::vector<std::string> Rubric::names() const {
   std::vector<std::string> names;
-  for (const Weighted& entry : entries_) names.push_back(entry.verifier->name());
+  for (const Weighted& entry : entries_) names.push_back(entry.name);
   return names;
+}
+
+int Rubric::concurrency() const {
+  int sum = 0;
+  for (const Weighted& entry : entries_) sum += entry.verifier->concurrency();
+  return sum;
 }
 
 bool Rubric::judges_correctness() const {

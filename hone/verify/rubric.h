@@ -28,9 +28,10 @@ class Rubric {
   struct Weighted {
     double weight = 1.0;
     std::shared_ptr<const Verifier> verifier;
+    std::string name = {};  // in rewards and metrics; empty: the verifier's
   };
 
-  // Error: those of make_verifier, no verifier, one named twice, a weight that is not finite.
+  // Error: those of make_verifier, no verifier, a name used twice, a weight that is not finite.
   static Result<Rubric> make(const RewardOptions& options, std::uint64_t seed);
   // The same of verifiers made elsewhere.
   static Result<Rubric> of(std::vector<Weighted> weighted);
@@ -40,6 +41,7 @@ class Rubric {
   Reward judge(const Problem& problem, const Completion& completion) const;
   std::vector<std::string> names() const;
   bool judges_correctness() const;  // whether any of its verifiers does
+  int concurrency() const;          // the sum of theirs: calls that may wait for other processes at once
 
  private:
   std::vector<Weighted> entries_;

@@ -127,8 +127,8 @@ TEST(Rubric, EveryKnownNameIsMade) {
   const testing::TempFolder folder;
   ASSERT_TRUE(write_file_atomically(folder / "empty.mm", "$c wff |- $.").ok());
   for (const std::string& name : known_verifiers()) {
-    const auto verifier =
-        make_verifier({.verifier = name, .scale = 0.5, .database = (folder / "empty.mm").string()}, 1);
+    const auto verifier = make_verifier(
+        {.verifier = name, .scale = 0.5, .database = (folder / "empty.mm").string(), .command = {"cat"}}, 1);
     ASSERT_TRUE(verifier.ok()) << name << ": " << verifier.error().message();
     EXPECT_EQ((*verifier)->name(), name);
     EXPECT_EQ((*verifier)->judges_correctness(), name != "format" && name != "length" && name != "random")

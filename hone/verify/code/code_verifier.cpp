@@ -26,9 +26,11 @@ class CodeVerifier : public Verifier {
   CodeVerifier(const CodeOptions& options, Sandbox sandbox, Toolchain tools, int workers)
       : options_(options),
         tools_(std::move(tools)),
+        workers_(workers),
         pool_(std::move(sandbox), python_prelude(), tools_.folders(), workers) {}
   std::string name() const override { return "code"; }
   bool judges_correctness() const override { return true; }
+  int concurrency() const override { return workers_; }
 
   Verdict verify(const Problem& problem, const Completion& completion) const override {
     const auto tests = parse_tests(problem.fields, options_.language);
@@ -66,6 +68,7 @@ class CodeVerifier : public Verifier {
 
   CodeOptions options_;
   Toolchain tools_;
+  int workers_;
   mutable WorkerPool pool_;
 };
 
