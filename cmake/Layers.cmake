@@ -23,6 +23,22 @@ function(hone_layer name)
   endif()
 endfunction()
 
+# hone_embed(TARGET FILE FUNCTION HEADER): the text of FILE as `std::string_view hone::FUNCTION()`, which HEADER declares.
+function(hone_embed target file function header)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${file}")
+  file(READ "${CMAKE_SOURCE_DIR}/${file}" text)
+  set(generated "${CMAKE_CURRENT_BINARY_DIR}/embedded/${function}.cpp")
+  file(CONFIGURE OUTPUT "${generated}" @ONLY CONTENT [[
+// From @file@.
+#include "@header@"
+
+namespace hone {
+std::string_view @function@() { return R"embedded(@text@)embedded"; }
+}  // namespace hone
+]])
+  target_sources(${target} PRIVATE "${generated}")
+endfunction()
+
 # hone_tests(folders…): one test program per folder of tests/ that holds *_test.cpp files.
 function(hone_tests)
   find_package(GTest REQUIRED)

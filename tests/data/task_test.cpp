@@ -86,9 +86,9 @@ INSTANTIATE_TEST_SUITE_P(Tasks, EveryGrade, ::testing::ValuesIn(every_grade()), 
   return grade.param.first + "_" + std::to_string(grade.param.second);
 });
 
-TEST(Tasks, AreTenWithCardsThatHold) {
+TEST(Tasks, AreTwelveWithCardsThatHold) {
   std::set<std::string> names;
-  const std::set<std::string> verifiers = {"number", "text", "expression"};
+  const std::set<std::string> verifiers = {"number", "text", "expression", "proof", "code"};
   for (const auto& task : all_tasks()) {
     names.insert(task->name());
     EXPECT_EQ(find_task(task->name()), task.get());
@@ -100,9 +100,9 @@ TEST(Tasks, AreTenWithCardsThatHold) {
       EXPECT_LE(grade, task->max_difficulty());
     }
   }
-  EXPECT_EQ(names, (std::set<std::string>{"arithmetic", "base_conversion", "calendar", "countdown",
-                                          "knights_knaves", "linear_equation", "mini_sudoku", "modular_chain",
-                                          "reachability", "sorting"}));
+  EXPECT_EQ(names, (std::set<std::string>{"arithmetic", "base_conversion", "c_function", "calendar",
+                                          "countdown", "knights_knaves", "linear_equation", "mini_sudoku",
+                                          "modular_chain", "reachability", "sorting", "tautology"}));
   EXPECT_EQ(find_task("arithmetik"), nullptr);
 }
 

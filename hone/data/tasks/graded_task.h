@@ -52,6 +52,7 @@ std::string join(std::span<const std::string> items, const std::string& between 
 // One factory a task, each in the file of its name.
 std::unique_ptr<Task> make_arithmetic();
 std::unique_ptr<Task> make_base_conversion();
+std::unique_ptr<Task> make_c_function();
 std::unique_ptr<Task> make_calendar();
 std::unique_ptr<Task> make_countdown();
 std::unique_ptr<Task> make_knights_knaves();
@@ -60,5 +61,6 @@ std::unique_ptr<Task> make_mini_sudoku();
 std::unique_ptr<Task> make_modular_chain();
 std::unique_ptr<Task> make_reachability();
 std::unique_ptr<Task> make_sorting();
+std::unique_ptr<Task> make_tautology();
 
 }  // namespace hone

@@ -13,6 +13,7 @@
 #include "hone/verify/proof/lean_checker.h"
 #include "hone/verify/proof/metamath.h"
 #include "hone/verify/proof/proof_cache.h"
+#include "hone/verify/proof/propositional.h"
 
 namespace hone {
 namespace {
@@ -116,10 +117,10 @@ std::string_view proof_of(std::string_view completion) {
 Result<std::unique_ptr<ProofChecker>> make_proof_checker(const std::string& name,
                                                          const ProofOptions& options) {
   if (name == "metamath") {
-    if (options.metamath_database.empty()) {
-      return Error{"proof: metamath", "must have a database (a .mm file such as set.mm)", ""};
-    }
-    HONE_TRY(MetamathDatabase database, MetamathDatabase::load(options.metamath_database));
+    const std::string& path = options.metamath_database;
+    HONE_TRY(MetamathDatabase database,
+             path.empty() ? MetamathDatabase::parse(std::string(propositional_database()), "the built-in database")
+                          : MetamathDatabase::load(path));
     return std::unique_ptr<ProofChecker>(std::make_unique<MetamathChecker>(std::move(database)));
   }
   if (name == "coq") return make_coq_checker(options);

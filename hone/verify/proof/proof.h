@@ -40,7 +40,7 @@ class ProofChecker {
 
 struct ProofOptions {
   std::string checker = "metamath";  // of problems that name none
-  std::string metamath_database;     // a .mm file; required for metamath
+  std::string metamath_database;     // a .mm file; empty: the built-in one (propositional.h)
   // Axioms that a proof may rest on, as `Print Assumptions` and `#print axioms` name them.
   std::vector<std::string> coq_axioms;
   std::vector<std::string> lean_axioms = {"propext", "Classical.choice", "Quot.sound"};
@@ -53,7 +53,7 @@ struct ProofOptions {
   std::size_t cache_bytes = std::size_t{64} << 20;    // of remembered answers; 0: none
 };
 
-// The checker of `name`. Error: no such checker, or what is missing (the database, a sandbox, the program).
+// The checker of `name`. Error: no such checker, or what is missing (a database file, a sandbox, the program).
 Result<std::unique_ptr<ProofChecker>> make_proof_checker(const std::string& name,
                                                          const ProofOptions& options);
 

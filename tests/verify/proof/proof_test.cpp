@@ -103,9 +103,7 @@ TEST(ProofVerifier, ManyCheckersOfOddNamesAreNotKept) {
 
 TEST(ProofVerifier, ErrorsWhenMade) {
   ProofOptions options;
-  Result<std::unique_ptr<Verifier>> made = make_proof_verifier(options);
-  ASSERT_FALSE(made.ok());
-  EXPECT_NE(made.error().message().find("database"), std::string::npos);
+  EXPECT_TRUE(make_proof_verifier(options).ok()) << "the built-in database";
   options.metamath_database = "/nothing/there.mm";
   EXPECT_FALSE(make_proof_verifier(options).ok());
   options.checker = "magic";
