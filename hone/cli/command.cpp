@@ -15,6 +15,7 @@ int run_hone(std::vector<std::string> arguments) {
   add_tokenize_command(line);
   add_score_command(line);
   add_verify_command(line);
+  add_serve_command(line);
   return line.run(std::move(arguments));
 }
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 
 #include "hone/base/check.h"
 
@@ -13,9 +14,12 @@ namespace {
 std::atomic<int> first_signal{0};
 // A handler may touch only lock-free atomics ([support.signal]).
 static_assert(std::atomic<int>::is_always_lock_free);
+static_assert(std::atomic<const char*>::is_always_lock_free);
+std::atomic<const char*> promised{""};
 bool guarded = false;
 
-void write_all(const char* text, std::size_t size) {
+void write_all(const char* text) {
+  std::size_t size = std::strlen(text);  // async-signal-safe as well
   while (size > 0) {
     const ssize_t n = ::write(STDERR_FILENO, text, size);
     if (n <= 0) return;  // nowhere to say it
@@ -29,9 +33,9 @@ extern "C" void hone_on_interrupt(int signal) {
   const int saved = errno;
   int none = 0;
   if (!first_signal.compare_exchange_strong(none, signal)) ::_exit(130);
-  static constexpr char kText[] =
-      "\nstopping: the step is finished and saved first; once more ends at once\n";
-  write_all(kText, sizeof kText - 1);
+  write_all("\nstopping: ");
+  write_all(promised.load());
+  write_all("; once more ends at once\n");
   errno = saved;
 }
 
@@ -40,8 +44,9 @@ extern "C" void hone_on_interrupt(int signal) {
 bool interrupted() { return first_signal.load() != 0; }
 int interrupt_signal() { return first_signal.load(); }
 
-InterruptGuard::InterruptGuard() {
+InterruptGuard::InterruptGuard(const char* promise) {
   HONE_CHECK(!guarded, "one InterruptGuard at a time");
+  promised.store(promise);
   guarded = true;
   first_signal.store(0);
   struct sigaction action {};

@@ -19,11 +19,12 @@ int interrupt_signal();
 
 // From construction to destruction SIGINT and SIGTERM set the flag; one more of either ends the process with
 // status 130, leaving files as an abrupt death does. System calls are restarted (SA_RESTART), so that no
-// library sees EINTR. The flag is cleared at construction and kept after destruction; the handlers from
-// before come back. One guard at a time (BrokenInvariant otherwise).
+// library sees EINTR. `promise` is told at the first, and must be a literal. The flag is cleared at
+// construction and kept after destruction; the handlers from before come back. One guard at a time
+// (BrokenInvariant otherwise).
 class InterruptGuard {
  public:
-  InterruptGuard();
+  explicit InterruptGuard(const char* promise = "the step is finished and saved first");
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
   ~InterruptGuard();

@@ -13,7 +13,7 @@
 #include "hone/cli/command.h"
 #include "hone/cli/jsonl.h"
 #include "hone/cli/progress.h"
-#include "hone/verify/rubric.h"
+#include "hone/cli/verify_options.h"
 #include "hone/verify/service.h"
 
 namespace hone {
@@ -28,11 +28,6 @@ constexpr const char* kHelp = R"help(In, one object a line (other keys are kept)
   {"verifier":"proof","checker":"metamath","statement":"|- ( ph -> ph )","completion":"…"}
 Out: the line with status (correct, wrong, unparsable, timeout, error), score in [0, 1] or null where nothing
 was decided, detail and ms. docs/verifiers.md has every rule.)help";
-
-struct Options {
-  VerifierOptions verifier{.verifier = "math"};
-  int jobs = 0;
-};
 
 // One line on its way from the reader to the writer.
 struct Job {
@@ -148,16 +143,15 @@ class Pipeline {
   std::vector<std::jthread> threads_;  // last: they use all of the above
 };
 
-Result<int> verify(const Options& options) {
-  if (options.jobs < 0) return Error{"--jobs", "must be at least 1", std::to_string(options.jobs)};
+Result<int> verify(const VerifyOptions& options) {
+  HONE_TRY(const int workers, options.workers());
   const VerifyService service(options.verifier);
-  const int workers = options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
   std::map<VerdictStatus, std::int64_t> counts;
   std::int64_t written = 0, bad = 0;
   const bool live = detect_terminal(stderr).live;
   Progress progress(stderr);
   if (live) progress.stage("verify", 0);
-  Pipeline pipeline(service, std::max(1, workers), [&](const Job& job) -> Result<void> {
+  Pipeline pipeline(service, workers, [&](const Job& job) -> Result<void> {
     ++counts[job.status];
     ++written;
     bad += job.bad ? 1 : 0;
@@ -188,19 +182,11 @@ Result<int> verify(const Options& options) {
 }  // namespace
 
 void add_verify_command(CommandLine& line) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<VerifyOptions>();
   Command& command =
       line.add("verify", "Verdicts for JSON lines, in parallel", [options] { return verify(*options); });
   command.footer(kHelp);
-  command.option("--verifier", options->verifier.verifier,
-                 fmt::format("of lines that name none: {}", fmt::join(known_verifiers(), ", ")),
-                 OptionForm::kShowDefault);
-  command.option("--jobs", options->jobs, "lines judged at once; default: the cores");
-  command.option("--seconds", options->verifier.seconds, "code, proof: for one judgement",
-                 OptionForm::kShowDefault);
-  command.flag("--partial-credit", options->verifier.partial_credit, "code: score the share of tests passed");
-  command.option("--database", options->verifier.database, "proof: Metamath's database, a .mm file");
-  command.option("--axiom", options->verifier.axioms, "proof: one that Coq proofs may rest on");
+  add_verify_options(command, *options);
 }
 
 }  // namespace hone
