@@ -110,24 +110,38 @@ TEST(Serve, FinishesWhatIsBeingJudged) {
   EXPECT_EQ(answer.json()["status"], "correct") << answer.body;
 }
 
-TEST(Serve, ATokenIsAskedFor) {
-  Serving serving({"--host", "0.0.0.0", "--token", "s3cret"});
+// Starting the program takes a second: these share one, which asks for a token.
+class ServeWithToken : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    shared_ = std::make_unique<Serving>(
+        std::vector<std::string>{"--host", "0.0.0.0", "--token", "s3cret", "--max-body", "1"});
+  }
+  static void TearDownTestSuite() {
+    EXPECT_EQ(shared_->end(SIGINT), 0);
+    shared_.reset();
+  }
+  static std::unique_ptr<Serving> shared_;
+  Serving& serving = *shared_;
+};
+std::unique_ptr<Serving> ServeWithToken::shared_;
+
+TEST_F(ServeWithToken, ItIsAskedFor) {
   EXPECT_EQ(HttpClient(serving.port()).ask("GET", "/verifiers").status, 401);
   EXPECT_EQ(
       HttpClient(serving.port()).ask("GET", "/verifiers", "", "Authorization: Bearer s3cret\r\n").status,
       200);
-  EXPECT_EQ(serving.end(SIGINT), 0);
 }
 
-TEST(Serve, LargerBodiesThanAllowed) {
-  Serving serving({"--max-body", "1"});
-  EXPECT_EQ(HttpClient(serving.port()).ask("POST", "/verify", std::string(3 << 20, ' ')).status, 413);
-  EXPECT_EQ(HttpClient(serving.port()).ask("POST", "/verify", "[]" + std::string(1000, ' ')).body, "[]\n");
+TEST_F(ServeWithToken, LargerBodiesThanAllowed) {
+  const std::string token = "Authorization: Bearer s3cret\r\n";
+  EXPECT_EQ(HttpClient(serving.port()).ask("POST", "/verify", std::string(3 << 20, ' '), token).status, 413);
+  EXPECT_EQ(HttpClient(serving.port()).ask("POST", "/verify", "[]" + std::string(1000, ' '), token).body,
+            "[]\n");
 }
 
 // TRL calls a reward function with the completions, and the dataset's columns beside them.
-TEST(Serve, TrlsRewardFunction) {
-  Serving serving({"--token", "s3cret"});
+TEST_F(ServeWithToken, TrlsRewardFunction) {
   const std::string printed = python(
       R"py(
 import importlib.util, json
@@ -157,8 +171,7 @@ print(json.dumps([reward(completions=texts, **columns), reward(completions=chat,
 
 // As openrlhf/utils/agent.py calls: one query at a time, the response's special tokens left in; a token can
 // only come with the address.
-TEST(Serve, OpenRlhfsCall) {
-  Serving serving({"--token", "s3cret"});
+TEST_F(ServeWithToken, OpenRlhfsCall) {
   const std::string body =
       R"({"query":["<s>Q: 2+2?\nA: \\boxed{4}</s>"],"prompts":["Q: 2+2?\nA:"],"labels":["4"]})";
   const Answer answer =
@@ -169,6 +182,14 @@ TEST(Serve, OpenRlhfsCall) {
   EXPECT_EQ(answer.json()["scores"], Json({1.0}));
 }
 
+// What docs/verifiers.md shows is the file that was tested.
+TEST(Serve, TheDocumentedRewardFunctionIsTheTestedOne) {
+  const std::string root = HONE_SOURCE_DIR;
+  const std::string file = file_bytes(root + "/docs/examples/trl_reward.py");
+  EXPECT_THAT(file_bytes(root + "/docs/verifiers.md"),
+              HasSubstr("```python\n" + file.substr(file.find("import json")) + "```"));
+}
+
 TEST(Serve, WhatCannotBeServedIsOneError) {
   expect_one_error(run_command({"serve"}), {"--verify is what it serves for now"});
   expect_one_error(run_command({"serve", "models/some"}), {"--verify", "models/some"});
@@ -177,9 +198,6 @@ TEST(Serve, WhatCannotBeServedIsOneError) {
   expect_one_error(run_command({"serve", "--verify", "--port", "99999"}), {"[--port]", "99999"});
   expect_one_error(run_command({"serve", "--verify", "--jobs", "-1"}), {"[--jobs]", "-1"});
   expect_one_error(run_command({"serve", "--verify", "--max-body", "0"}), {"[--max-body]"});
-  Serving serving;
-  expect_one_error(run_command({"serve", "--verify", "--port", std::to_string(serving.port())}),
-                   {"[--port] must be free", std::to_string(serving.port())});
 }
 
 }  // namespace

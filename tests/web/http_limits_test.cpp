@@ -143,6 +143,23 @@ TEST(HttpLimits, MoreClientsThanThreadsLoseNothing) {
   EXPECT_EQ(right, 32 * 20);
 }
 
+TEST(HttpLimits, ShortConnectionsLoseNothing) {
+  HttpServer server({});
+  server.route("POST", "/length", length_of);
+  const int port = start(server);
+  std::atomic<int> right{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 64; ++t) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 16; ++i)
+          right += HttpClient(port).ask("POST", "/length", "abc").body == "3" ? 1 : 0;
+      });
+    }
+  }
+  EXPECT_EQ(right, 64 * 16);
+}
+
 TEST(HttpLimits, ClientsBeyondTheQueueAreToldToComeAgain) {
   std::latch entered(1), leave(1);
   HttpServer server({.clients = 1, .waiting = 1});
