@@ -132,6 +132,9 @@ int open(const char *path, int flags, ...) {
     /* The headers' own templates, once for all programs, where the compiler lets us. */
     void (*instantiate)(int) = (void (*)(int))dlsym(RTLD_DEFAULT, "_Z29instantiate_pending_templatesi");
     if (instantiate) instantiate(0);
+    /* And the tables of the machine, which otherwise the first function of each program makes. */
+    void (*prepare)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "_Z14initialize_rtlv");
+    if (prepare) prepare();
     serve();
   }
   return real_open(path, flags, mode);

@@ -23,6 +23,8 @@ Result<std::string> c_calls_main(const CallTests& tests, const std::string& code
 // unordered_map, optional of these, by value or reference. The function is neither overloaded nor a template;
 // a method of `class Solution` is called on a fresh object. Descriptor 4.
 std::string cpp_calls_main(const CallTests& tests, const std::string& code);
+// hone_calls.h, which it includes: the same for all, and so precompiled with the common headers.
+std::string cpp_calls_header();
 
 // calls.js: loads main.js, calls what cases.json says. Descriptor 3.
 std::string javascript_calls();

@@ -54,8 +54,10 @@ Result<void> judge_c(const CodeTests& tests, const std::string& code, const Tool
 Result<void> judge_cpp(const CodeTests& tests, const std::string& code, const Toolchain& tools,
                        Judgement& judgement) {
   Toolchain::Files files = {{"main.cpp", code}};
-  if (const auto* calls = std::get_if<CallTests>(&tests.kind))
+  if (const auto* calls = std::get_if<CallTests>(&tests.kind)) {
     files["main.cpp"] = cpp_calls_main(*calls, code);
+    files["hone_calls.h"] = cpp_calls_header();
+  }
   HONE_TRY(const Toolchain::Built built, tools.build_cpp(files, judgement));
   if (!built.binary) {
     judgement.not_compiled(built.errors);

@@ -3,12 +3,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <sstream>
 
 #include "hone/base/files.h"
 #include "hone/base/hash.h"
 #include "hone/base/log.h"
+#include "hone/verify/code/harness.h"
 
 namespace hone {
 namespace {
@@ -35,6 +38,28 @@ std::vector<std::string> joined(std::vector<std::string> first, const std::vecto
   return first;
 }
 
+// The linker's own words, from what g++ -### says it would run: two programs between them and the linker cost
+// as much as half of the linking. Empty where g++ says something else.
+std::vector<std::string> linker_words(std::string_view said) {
+  const std::size_t at = said.find("collect2");
+  if (at == std::string_view::npos) return {};
+  std::istringstream line{std::string(said.substr(at, said.find('\n', at) - at))};
+  std::vector<std::string> words = {"ld.gold", "-s", "--as-needed"};
+  std::string word;
+  line >> word;  // collect2 itself
+  while (line >> word) {
+    std::erase(word, '"');
+    if (word == "-plugin")
+      line >> word;
+    else if (!word.starts_with("-plugin-opt=") && !word.starts_with("-fuse-ld=") && word != "--build-id")
+      words.push_back(word);
+  }
+  const auto has = [&](const char* name) {
+    return std::find(words.begin(), words.end(), name) != words.end();
+  };
+  return has("main.o") && has("program") && has("-lstdc++") ? words : std::vector<std::string>{};
+}
+
 Error system_error(const fs::path& path, const std::string& rule) {
   return {"code: " + path.string(), rule, std::strerror(errno)};
 }
@@ -43,7 +68,7 @@ Error system_error(const fs::path& path, const std::string& rule) {
 // holds everything that the precompiled headers depend on.
 Result<fs::path> header_folder() {
   std::error_code none;
-  std::string depends = compile_server_source();
+  std::string depends = compile_server_source() + cpp_calls_header();
   for (const char* header : kCommonHeaders) depends += header;
   for (const std::string& flag : joined(common_flags(), all_flags())) depends += flag;
   for (const char* program : {"/usr/bin/g++", "/usr/include/c++"}) {
@@ -98,13 +123,16 @@ Result<Toolchain> Toolchain::find(const Sandbox& sandbox) {
   HONE_TRY(tools.folder_, header_folder());
   std::string common;
   for (const char* header : kCommonHeaders) common += fmt::format("#include <{}>\n", header);
+  common += "#include \"hone_calls.h\"\n";
+  HONE_TRY_VOID(write_readable(tools.folder_ / "hone_calls.h", cpp_calls_header()));
   HONE_TRY_VOID(write_readable(tools.folder_ / kCommon, common));
   // Programs that ask for everything find the common headers there already.
   HONE_TRY_VOID(write_readable(tools.folder_ / "bits/stdc++.h", "#pragma once\n"));
   HONE_TRY_VOID(write_readable(tools.folder_ / kAll, "#include_next <bits/stdc++.h>\n"));
   std::vector<std::string> flags = common_flags();
-  flags = joined(std::move(flags),
-                 {"-I", tools.folder_.string(), "-include", (tools.folder_ / kCommon).string()});
+  // Collecting garbage would write to every page that the forks share.
+  flags = joined(std::move(flags), {"--param", "ggc-min-heapsize=262144", "-I", tools.folder_.string(),
+                                    "-include", (tools.folder_ / kCommon).string()});
   tools.servers_ = std::make_unique<CompileServers>(sandbox, tools.folder_, std::move(flags));
   return tools;
 }
@@ -222,6 +250,13 @@ std::optional<Toolchain::Built> Toolchain::build_served(const Files& files, Judg
       served_ = make_file(
           "server.so", {"g++", "-x", "c", "-shared", "-fPIC", "-O1", "-w", "-o", "kept", "server.c", "-ldl"},
           {{"server.c", compile_server_source()}}, judgement);
+      if (served_ && gold_) {
+        WorkerJob ask;
+        ask.argv = {"g++", "-fuse-ld=gold", "-###", "-o", "program", "main.o"};
+        ask.files = {{"main.o", ""}};
+        const auto said = judgement.run_unbounded(std::move(ask), judgement.compile_limits());
+        if (said.ok()) linker_ = linker_words(said->err);
+      }
     }
     if (!served_) return std::nullopt;
   }
@@ -232,6 +267,7 @@ std::optional<Toolchain::Built> Toolchain::build_served(const Files& files, Judg
   if (!compiled->ok) return built;
   std::vector<std::string> argv = {"g++", "-o", "program", "main.s"};
   if (gold_) argv.emplace_back("-fuse-ld=gold");
+  if (!linker_.empty()) argv = joined({"sh", "-c", "as -o main.o main.s && exec \"$@\"", "sh"}, linker_);
   auto linked = build(std::move(argv), {{"main.s", compiled->assembly}}, judgement);
   if (!linked.ok()) return std::nullopt;
   return std::move(linked).value();

@@ -66,6 +66,7 @@ class Toolchain {
   std::filesystem::path folder_;
   std::unique_ptr<CompileServers> servers_;
   mutable std::mutex mutex_;
+  mutable std::vector<std::string> linker_;  // of what a server compiled; empty: by way of g++
   mutable bool common_done_ = false, all_done_ = false, server_done_ = false, served_ = false;
 };
 
