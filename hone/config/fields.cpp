@@ -229,7 +229,7 @@ void describe(Table& t, VerifierOptions& o) {
   t.add("language", o.language, "code: of rows that do not say: python, c, cpp or javascript");
   t.add("partial_credit", o.partial_credit, "code: score the share of tests passed");
   t.add("checker", o.checker, "proof: of rows that do not say: metamath, coq or lean4");
-  t.add("database", o.database, "proof: Metamath's database, a .mm file");
+  t.add("database", o.database, "proof: Metamath's database, a .mm file; empty: the built-in propositional calculus");
   t.add("axioms", o.axioms, "proof: axioms that Coq proofs may rest on");
   t.add("command", o.command,
         "program: the words that start it, the first looked up on PATH; it runs with your rights, unsandboxed");

@@ -10,6 +10,7 @@
 #include "hone/verify/code/python_harness.h"
 #include "hone/verify/code/tests.h"
 #include "hone/verify/code/toolchain.h"
+#include "hone/verify/verdict_cache.h"
 
 namespace hone {
 namespace {
@@ -27,7 +28,8 @@ class CodeVerifier : public Verifier {
       : options_(options),
         tools_(std::move(tools)),
         workers_(workers),
-        pool_(std::move(sandbox), python_prelude(), tools_.folders(), workers) {}
+        pool_(std::move(sandbox), python_prelude(), tools_.folders(), workers),
+        cache_(options.cache_bytes) {}
   std::string name() const override { return "code"; }
   bool judges_correctness() const override { return true; }
   int concurrency() const override { return workers_; }
@@ -41,11 +43,17 @@ class CodeVerifier : public Verifier {
     }
     const auto code = code_of(completion.text, tests->language);
     if (!code) return {VerdictStatus::kUnparsable, 0.0, "no code"};
+    // A group of rollouts says the same again and again.
+    const VerdictCache::Key key = {to_string(tests->language), *code, problem.fields};
+    if (std::optional<Verdict> known = cache_.find(key)) return *std::move(known);
     auto lease = pool_.lease();
     if (!lease.ok()) return undecided(lease.error());
     Judgement judgement(options_, std::move(lease).value(), count(*tests));
     const Result<void> judged = judge(*tests, *code, judgement);
-    return judged.ok() ? judgement.verdict() : undecided(judged.error());
+    if (!judged.ok()) return undecided(judged.error());
+    Verdict verdict = judgement.verdict();
+    cache_.insert(key, verdict);
+    return verdict;
   }
 
   // Error: a worker cannot be started.
@@ -70,6 +78,7 @@ class CodeVerifier : public Verifier {
   Toolchain tools_;
   int workers_;
   mutable WorkerPool pool_;
+  mutable VerdictCache cache_;
 };
 
 }  // namespace

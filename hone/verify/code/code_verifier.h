@@ -40,7 +40,8 @@ struct CodeOptions {
   std::int64_t memory_bytes = 512 << 20;  // of one run of the program
   std::int64_t output_bytes = 1 << 20;    // of stdout and stderr each, of one run
   bool partial_credit = false;
-  int workers = 0;  // judgements at a time; 0: one for each core
+  int workers = 0;                                  // judgements at a time; 0: one for each core
+  std::size_t cache_bytes = std::size_t{64} << 20;  // of remembered verdicts; 0: none
 };
 
 // Error: where no sandbox can be made, what to install (bubblewrap, python3); an impossible option.

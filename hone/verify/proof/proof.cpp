@@ -12,8 +12,8 @@
 #include "hone/verify/proof/coq_checker.h"
 #include "hone/verify/proof/lean_checker.h"
 #include "hone/verify/proof/metamath.h"
-#include "hone/verify/proof/proof_cache.h"
 #include "hone/verify/proof/propositional.h"
+#include "hone/verify/verdict_cache.h"
 
 namespace hone {
 namespace {
@@ -41,11 +41,12 @@ class ProofVerifier : public Verifier {
     if (!task.ok()) return {VerdictStatus::kError, 0.0, task.error().message()};
     task->proof = proof_of(completion.text);
     if (task->proof.empty()) return {VerdictStatus::kUnparsable, 0.0, "no proof in the completion"};
-    if (std::optional<Verdict> known = cache_.find(*task)) return *std::move(known);
+    const VerdictCache::Key key = {task->checker, task->statement, task->preamble, task->before, task->proof};
+    if (std::optional<Verdict> known = cache_.find(key)) return *std::move(known);
     const Result<const ProofChecker*> found = checker(task->checker);
     if (!found.ok()) return {VerdictStatus::kError, 0.0, found.error().message()};
     Verdict verdict = found.value()->check(*task);
-    cache_.insert(*task, verdict);
+    cache_.insert(key, verdict);
     return verdict;
   }
 
@@ -75,7 +76,7 @@ class ProofVerifier : public Verifier {
   }
 
   const ProofOptions options_;
-  mutable ProofCache cache_;
+  mutable VerdictCache cache_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, Result<std::unique_ptr<ProofChecker>>> checkers_;
 };
@@ -119,8 +120,9 @@ Result<std::unique_ptr<ProofChecker>> make_proof_checker(const std::string& name
   if (name == "metamath") {
     const std::string& path = options.metamath_database;
     HONE_TRY(MetamathDatabase database,
-             path.empty() ? MetamathDatabase::parse(std::string(propositional_database()), "the built-in database")
-                          : MetamathDatabase::load(path));
+             path.empty()
+                 ? MetamathDatabase::parse(std::string(propositional_database()), "the built-in database")
+                 : MetamathDatabase::load(path));
     return std::unique_ptr<ProofChecker>(std::make_unique<MetamathChecker>(std::move(database)));
   }
   if (name == "coq") return make_coq_checker(options);

@@ -84,6 +84,21 @@ TEST(PythonStdio, PartialCredit) {
   EXPECT_EQ(v.score, 0.5) << v.detail;
 }
 
+TEST(PythonStdio, WhatWasJudgedIsRememberedByRowAndCode) {
+  const std::string random = "```python\nimport os; print(os.urandom(8).hex())\n```";
+  CodeOptions options = testing::quick_options();
+  options.cache_bytes = 1 << 20;
+  const auto verifier = testing::code_verifier(options);
+  const auto said = [&](const Json& row, const std::string& text) {
+    return verifier->verify(testing::with_fields(row.dump()), testing::completion(text)).detail;
+  };
+  const Json other = stdio_row("python", {{"1 3\n", "4\n"}});
+  const std::string first = said(kSum, random);
+  EXPECT_EQ(said(kSum, "Once more:\n" + random), first);
+  EXPECT_NE(said(other, random), first);
+  EXPECT_EQ(said(kSum, random), first);
+}
+
 TEST(PythonCalls, RightAndWrong) {
   const Verdict right = judged(kTwice, "def twice(x):\n    return x + x");
   EXPECT_EQ(right.status, VerdictStatus::kCorrect) << shown(right);

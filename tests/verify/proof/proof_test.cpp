@@ -6,7 +6,6 @@
 
 #include <filesystem>
 
-#include "hone/verify/proof/proof_cache.h"
 #include "verify/verify_helpers.h"
 
 namespace hone {
@@ -108,53 +107,6 @@ TEST(ProofVerifier, ErrorsWhenMade) {
   EXPECT_FALSE(make_proof_verifier(options).ok());
   options.checker = "magic";
   EXPECT_FALSE(make_proof_verifier(options).ok());
-}
-
-TEST(ProofCache, RemembersByEverything) {
-  ProofCache cache(1 << 20);
-  const ProofTask task{"metamath", "s", "p", "b", "proof"};
-  const Verdict verdict{VerdictStatus::kWrong, 0.0, "no"};
-  EXPECT_FALSE(cache.find(task).has_value());
-  cache.insert(task, verdict);
-  ASSERT_TRUE(cache.find(task).has_value());
-  EXPECT_EQ(cache.find(task)->detail, "no");
-  for (std::string ProofTask::*part : {&ProofTask::checker, &ProofTask::statement, &ProofTask::preamble,
-                                       &ProofTask::before, &ProofTask::proof}) {
-    ProofTask other = task;
-    other.*part += "x";
-    EXPECT_FALSE(cache.find(other).has_value());
-  }
-  // The same letters, cut elsewhere.
-  EXPECT_FALSE(cache.find({"metamath", "sp", "", "b", "proof"}).has_value());
-}
-
-TEST(ProofCache, UndecidedIsNotRemembered) {
-  ProofCache cache(1 << 20);
-  cache.insert({"coq", "s", "", "", "a"}, {VerdictStatus::kTimeout, 0.0, ""});
-  cache.insert({"coq", "s", "", "", "b"}, {VerdictStatus::kError, 0.0, ""});
-  EXPECT_EQ(cache.size(), 0u);
-}
-
-TEST(ProofCache, TheLeastRecentlyUsedLeaves) {
-  ProofCache cache(3000);
-  const auto task = [](int i) {
-    return ProofTask{"coq", "s", "", "", std::string(300, static_cast<char>('a' + i))};
-  };
-  for (int i = 0; i < 26; ++i) {
-    cache.insert(task(i), {VerdictStatus::kCorrect, 1.0, ""});
-    EXPECT_TRUE(i < 1 || cache.find(task(0)).has_value()) << i;
-  }
-  EXPECT_LT(cache.size(), 10u);
-  EXPECT_GT(cache.size(), 2u);
-  EXPECT_TRUE(cache.find(task(25)).has_value());
-  EXPECT_FALSE(cache.find(task(5)).has_value());
-
-  ProofCache none(0);
-  none.insert(task(0), {VerdictStatus::kCorrect, 1.0, ""});
-  EXPECT_FALSE(none.find(task(0)).has_value());
-  ProofCache tiny(10);
-  tiny.insert(task(0), {VerdictStatus::kCorrect, 1.0, ""});
-  EXPECT_EQ(tiny.size(), 0u);
 }
 
 }  // namespace

@@ -1,36 +1,35 @@
-#include "hone/verify/proof/proof_cache.h"
+#include "hone/verify/verdict_cache.h"
 
 #include <fmt/format.h>
 
 namespace hone {
 namespace {
 
-// Lengths in front, so that no two tasks spell the same key.
-std::string key_of(const ProofTask& task) {
-  std::string key;
-  for (const std::string* part :
-       {&task.checker, &task.statement, &task.preamble, &task.before, &task.proof}) {
-    key += fmt::format("{}:", part->size());
-    key += *part;
+// Lengths in front, so that no two keys are spelt alike.
+std::string spelt(VerdictCache::Key key) {
+  std::string text;
+  for (const std::string_view part : key) {
+    text += fmt::format("{}:", part.size());
+    text += part;
   }
-  return key;
+  return text;
 }
 
 }  // namespace
 
-std::optional<Verdict> ProofCache::find(const ProofTask& task) {
+std::optional<Verdict> VerdictCache::find(Key key) {
   if (max_bytes_ == 0) return std::nullopt;
-  const std::string key = key_of(task);
+  const std::string text = spelt(key);
   const std::lock_guard lock(mutex_);
-  const auto found = index_.find(key);
+  const auto found = index_.find(text);
   if (found == index_.end()) return std::nullopt;
   entries_.splice(entries_.begin(), entries_, found->second);
   return found->second->verdict;
 }
 
-void ProofCache::insert(const ProofTask& task, const Verdict& verdict) {
+void VerdictCache::insert(Key key, const Verdict& verdict) {
   if (max_bytes_ == 0 || !verdict.decided()) return;
-  Entry entry{key_of(task), verdict};
+  Entry entry{spelt(key), verdict};
   const std::lock_guard lock(mutex_);
   if (index_.contains(entry.key)) return;
   bytes_ += entry.bytes();
@@ -43,7 +42,7 @@ void ProofCache::insert(const ProofTask& task, const Verdict& verdict) {
   }
 }
 
-std::size_t ProofCache::size() const {
+std::size_t VerdictCache::size() const {
   const std::lock_guard lock(mutex_);
   return entries_.size();
 }

@@ -1,10 +1,11 @@
 // Verdicts remembered by everything that they depend on. Whole keys are kept, so that no collision of hashes
-// can lend one proof another's verdict; the least recently used leave first.
+// can lend one answer another's verdict; the least recently used leave first.
 //
 // Thread safety: may be used from several threads at once.
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -13,18 +14,19 @@
 #include <unordered_map>
 
 #include "hone/types/verdict.h"
-#include "hone/verify/proof/proof.h"
 
 namespace hone {
 
-class ProofCache {
+class VerdictCache {
  public:
-  // max_bytes: of keys and details together; 0 keeps nothing.
-  explicit ProofCache(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+  using Key = std::initializer_list<std::string_view>;  // its parts, each as it is
 
-  std::optional<Verdict> find(const ProofTask& task);
+  // max_bytes: of keys and details together; 0 keeps nothing.
+  explicit VerdictCache(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  std::optional<Verdict> find(Key key);
   // Undecided verdicts are not kept: another try may decide.
-  void insert(const ProofTask& task, const Verdict& verdict);
+  void insert(Key key, const Verdict& verdict);
   std::size_t size() const;
 
  private:

@@ -1,0 +1,205 @@
+#include "hone/cli/bench_work.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+
+#include "hone/base/rng.h"
+#include "hone/base/threads.h"
+#include "hone/engine/generator.h"
+#include "hone/tensor/gemm.h"
+#include "hone/update/learner.h"
+
+namespace hone {
+namespace {
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// The quickest of several runs, of at least `seconds` together: what the machine can do.
+double best_seconds(double seconds, const std::function<void()>& work) {
+  double best = 1e300, spent = 0.0;
+  for (int runs = 0; runs < 3 || spent < seconds; ++runs) {
+    const double took = seconds_of(work);
+    best = std::min(best, took);
+    spent += took;
+  }
+  return best;
+}
+
+std::vector<float> random_floats(std::int64_t n, std::uint32_t seed) {
+  std::vector<float> values(static_cast<std::size_t>(n));
+  parallel_for(n, 4096, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      values[static_cast<std::size_t>(i)] =
+          static_cast<float>(
+              random_uniform({.seed = seed, .purpose = Purpose::kTest}, static_cast<std::uint32_t>(i))) -
+          0.5f;
+  });
+  return values;
+}
+
+struct Shape {
+  std::string name;
+  ModelInitOptions init;
+  std::int64_t vocabulary;
+};
+const std::vector<Shape>& shapes() {
+  // smol135: SmolLM2-135M's config.json.
+  static const std::vector<Shape> all = {
+      {"smol135", {"llama", 576, 1536, 30, 9, 3, 64, 8192, 100000.0, true, 0.02}, 49152},
+      {"tiny5m", {"llama", 256, 768, 6, 8, 4, 32, 2048, 10000.0, true, 0.02}, 512},
+  };
+  return all;
+}
+
+std::vector<GenerationRequest> requests_of(const Policy& policy, const BenchWork& work, std::uint64_t step) {
+  std::vector<GenerationRequest> requests(static_cast<std::size_t>(work.prompts));
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    RandomStream random({.seed = 1, .purpose = Purpose::kTest, .step = step, .problem = i});
+    for (std::int64_t t = 0; t < work.prompt_tokens; ++t)
+      requests[i].prompt.push_back(
+          static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(policy.config().vocab_size))));
+    requests[i].n = static_cast<int>(work.group_size);
+    requests[i].sampling.max_new_tokens = static_cast<int>(work.new_tokens);
+    requests[i].key = {.seed = 1, .purpose = Purpose::kSampling, .step = step, .problem = i};
+  }
+  return requests;
+}
+
+TrainBatch batch_of(const std::vector<GenerationRequest>& requests,
+                    const std::vector<std::vector<Completion>>& completions) {
+  TrainBatch batch;
+  for (std::size_t g = 0; g < requests.size(); ++g) {
+    TrainGroup& group = batch.groups.emplace_back();
+    group.prompt = requests[g].prompt;
+    for (const Completion& completion : completions[g]) {
+      TrainSequence& sequence = group.sequences.emplace_back();
+      sequence.completion = completion.ids;
+      sequence.loss_mask.assign(completion.ids.size(), 1);
+      sequence.old_logprobs = completion.logprobs;
+      sequence.advantage = group.sequences.size() % 2 == 0 ? 1.0 : -1.0;
+    }
+  }
+  return batch;
+}
+
+}  // namespace
+
+MachineLimits measure_limits() {
+  MachineLimits limits;
+  limits.threads = thread_count();
+  {
+    constexpr std::int64_t n = 2048;
+    const std::vector<float> x = random_floats(n * n, 1), w = random_floats(n * n, 2);
+    std::vector<float> y(static_cast<std::size_t>(n * n));
+    limits.sgemm_flops =
+        2.0 * n * n * n / best_seconds(1.0, [&] { gemm_nt(n, n, n, x.data(), w.data(), y.data()); });
+  }
+  const std::int64_t n = std::int64_t{64} << 20;  // 256 MiB, beyond any cache
+  const std::vector<float> data = random_floats(n, 3);
+  std::vector<double> sums(static_cast<std::size_t>(limits.threads));
+  limits.memory_bytes = 4.0 * static_cast<double>(n) / best_seconds(0.5, [&] {
+                          parallel_for(n, 1, [&](std::int64_t begin, std::int64_t end) {
+                            float partial[64] = {};  // enough chains to wait for memory alone
+                            for (std::int64_t i = begin; i + 64 <= end; i += 64)
+                              for (std::int64_t j = 0; j < 64; ++j)
+                                partial[j] += data[static_cast<std::size_t>(i + j)];
+                            double sum = 0.0;
+                            for (const float p : partial) sum += p;
+                            sums[static_cast<std::size_t>(omp_get_thread_num()) % sums.size()] = sum;
+                          });
+                        });
+  return limits;
+}
+
+const std::vector<std::string>& bench_shapes() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Shape& shape : shapes()) all.push_back(shape.name);
+    return all;
+  }();
+  return names;
+}
+
+Result<Policy> bench_policy(const std::string& model) {
+  for (const Shape& shape : shapes()) {
+    if (shape.name != model) continue;
+    HONE_TRY(const ModelConfig config, make_model_config(shape.init, shape.vocabulary, 0, 0));
+    return Policy::init(config, 1, shape.init.initializer_range, "cpu", "float32");
+  }
+  return Policy::load(model, "cpu", "float32");
+}
+
+Result<std::vector<BenchStep>> bench_steps(Policy& policy, const BenchWork& work, int steps, bool update) {
+  GeneratorOptions generator_options;
+  generator_options.max_sequences = work.prompts * work.group_size;
+  if (work.mean_tokens > 0) {
+    // Random weights say nearly every token with the same probability: a share of them ends a completion.
+    const auto ends = static_cast<std::int32_t>(
+        std::lround(static_cast<double>(policy.config().vocab_size) / work.mean_tokens));
+    for (std::int32_t id = 0; id < std::max(ends, 1); ++id) generator_options.eos_ids.push_back(id);
+  }
+  PolicyGenerator generator(policy, std::nullopt, generator_options);
+  LearnerOptions learner_options;
+  learner_options.total_steps = steps + 1;
+  learner_options.microbatch.tokens = work.microbatch_tokens;
+  std::optional<PolicyLearner> learner;
+  if (update) learner.emplace(policy, learner_options);
+
+  const double parameters = static_cast<double>(policy.parameter_count());
+  std::vector<BenchStep> measured;
+  for (int i = 0; i <= steps; ++i) {  // the first warms up and is not counted
+    BenchWork now = work;
+    if (i == 0) now.new_tokens = std::min<std::int64_t>(work.new_tokens, 2);
+    const std::vector<GenerationRequest> requests = requests_of(policy, now, static_cast<std::uint64_t>(i));
+    BenchStep step;
+    std::optional<Result<std::vector<std::vector<Completion>>>> completions;
+    step.generate.seconds = seconds_of([&] { completions = generator.generate(requests); });
+    if (!completions->ok()) return completions->error();
+    for (const auto& group : **completions)
+      for (const Completion& completion : group) step.generate.tokens += std::ssize(completion.ids);
+    const double read = static_cast<double>(step.generate.tokens + work.prompts * work.prompt_tokens);
+    step.generate.flops = 2.0 * parameters * read;
+    if (update) {
+      const TrainBatch batch = batch_of(requests, **completions);
+      std::optional<Result<Metrics>> metrics;
+      step.update.seconds = seconds_of([&] { metrics = learner->update(batch); });
+      if (!metrics->ok()) return metrics->error();
+      step.update.tokens = step.generate.tokens;
+      step.update.flops = 6.0 * parameters * read;
+    }
+    if (i > 0) measured.push_back(step);
+  }
+  return measured;
+}
+
+std::vector<BenchProduct> bench_products(const Policy& policy, std::int64_t rows) {
+  const ModelConfig& c = policy.config();
+  const std::int64_t qkv = (c.heads + 2 * c.kv_heads) * c.head_dim;
+  std::vector<BenchProduct> products = {
+      {"query, key, value", rows, qkv, c.hidden_size},
+      {"attention out", rows, c.hidden_size, c.heads * c.head_dim},
+      {"gate, up", rows, 2 * c.intermediate_size, c.hidden_size},
+      {"down", rows, c.hidden_size, c.intermediate_size},
+      {"head", rows, policy.head().size(0), c.hidden_size},
+  };
+  for (BenchProduct& p : products) {
+    const std::vector<float> x = random_floats(p.m * p.k, 1), w = random_floats(p.n * p.k, 2),
+                             dy = random_floats(p.m * p.n, 3);
+    std::vector<float> y(dy.size()), dx(x.size()), dw(w.size());
+    const double flops = 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+    p.forward = flops / best_seconds(0.3, [&] { gemm_nt(p.m, p.n, p.k, x.data(), w.data(), y.data()); });
+    p.input_gradient =
+        flops / best_seconds(0.3, [&] { gemm_nn(p.m, p.k, p.n, dy.data(), w.data(), dx.data(), false); });
+    p.weight_gradient =
+        flops / best_seconds(0.3, [&] { gemm_tn(p.n, p.k, p.m, dy.data(), x.data(), dw.data()); });
+  }
+  return products;
+}
+
+}  // namespace hone
