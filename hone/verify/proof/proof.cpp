@@ -35,6 +35,7 @@ class ProofVerifier : public Verifier {
 
   std::string name() const override { return "proof"; }
   bool judges_correctness() const override { return true; }
+  int concurrency() const override { return options_.checker == "metamath" ? 0 : options_.processes; }
 
   Verdict verify(const Problem& problem, const Completion& completion) const override {
     Result<ProofTask> task = task_of(problem);
