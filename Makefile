@@ -8,7 +8,7 @@ quickstart: configure
 	$(BUILD)/hone train recipes/quickstart.yaml
 
 test: setup-test build
-	cd $(BUILD) && ctest --output-on-failure
+	cd $(BUILD) && ctest --output-on-failure -j 2
 
 build: configure
 	cmake --build $(BUILD)

@@ -17,13 +17,13 @@
 namespace hone {
 namespace {
 
-constexpr const char* kHelp =
+constexpr const char* kBenchHelp =
     R"(Prompts are random, completions have exactly --new-tokens tokens unless --mean-tokens lets them end earlier.
 A token costs 2 FLOPs a parameter forward and 4 backward; a group's prompt counts once. The limit is the time that
 these FLOPs take at the speed of a 2048³ product, measured in the same run. Times are medians over --repeat steps
 after one that warms up.)";
 
-struct Options {
+struct BenchArguments {
   std::string what = "step";
   std::string model = "tiny5m";
   BenchWork work;
@@ -89,7 +89,7 @@ void print_machine(const MachineLimits& limits) {
              limits.threads == 1 ? "" : "s", limits.sgemm_flops / 1e9, limits.memory_bytes / 1e9);
 }
 
-Result<int> bench_work(const Options& options, Policy& policy, const MachineLimits& limits) {
+Result<int> bench_work(const BenchArguments& options, Policy& policy, const MachineLimits& limits) {
   const bool update = options.what == "step";
   HONE_TRY(const std::vector<BenchStep> steps, bench_steps(policy, options.work, options.repeat, update));
   const std::vector<Line> lines = lines_of(steps, limits, update);
@@ -134,7 +134,7 @@ Result<int> bench_work(const Options& options, Policy& policy, const MachineLimi
   return 0;
 }
 
-Result<int> bench_kernels(const Options& options, const Policy& policy, const MachineLimits& limits) {
+Result<int> bench_kernels(const BenchArguments& options, const Policy& policy, const MachineLimits& limits) {
   Json out = {{"machine", to_json(limits)}, {"model", options.model}, {"products", Json::array()}};
   Table table({{"product", Align::kLeft},
                {"rows", Align::kRight},
@@ -168,7 +168,7 @@ Result<int> bench_kernels(const Options& options, const Policy& policy, const Ma
   return 0;
 }
 
-Result<void> check(const Options& o) {
+Result<void> check(const BenchArguments& o) {
   const std::vector<std::string> known = {"step", "decode", "kernels"};
   if (std::find(known.begin(), known.end(), o.what) == known.end()) {
     const std::string near = nearest(o.what, known);
@@ -191,7 +191,7 @@ Result<void> check(const Options& o) {
   return {};
 }
 
-Result<int> bench(const Options& options) {
+Result<int> bench(const BenchArguments& options) {
   HONE_TRY_VOID(check(options));
   set_thread_count(options.threads);
   HONE_TRY(Policy policy, bench_policy(options.model));
@@ -203,10 +203,10 @@ Result<int> bench(const Options& options) {
 }  // namespace
 
 void add_bench_command(CommandLine& line) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BenchArguments>();
   Command& command = line.add("bench", "How fast this machine is, and how near to its limit",
                               [options] { return bench(*options); });
-  command.footer(kHelp);
+  command.footer(kBenchHelp);
   command.option("WHAT", options->what,
                  "step (generation and update), decode (generation), kernels (products)",
                  OptionForm::kShowDefault);

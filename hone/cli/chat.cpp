@@ -15,12 +15,13 @@
 namespace hone {
 namespace {
 
-constexpr const char* kHelp = R"(Each line on stdin is a message; the whole conversation so far is the prompt.
+constexpr const char* kChatHelp =
+    R"(Each line on stdin is a message; the whole conversation so far is the prompt.
   /reset  forgets the conversation    /quit, or the end of stdin, ends the program    //x  sends "/x"
 On a terminal thoughts are dimmed, and what cannot be answered (a conversation longer than the context) is said
 and taken back; elsewhere it ends the program with status 2.)";
 
-struct Options {
+struct ChatArguments {
   ModelChoice model;
   std::string system;
   SamplingParams sampling{.max_new_tokens = 1024, .temperature = 0.7, .stop = {}};
@@ -37,7 +38,7 @@ extern "C" void hone_end_chat(int) {
 
 class Conversation {
  public:
-  Conversation(Model& model, SingleTurn& environment, const Options& options)
+  Conversation(Model& model, SingleTurn& environment, const ChatArguments& options)
       : environment_(environment), generator_(make_generator(model, 1)), options_(options) {
     reset();
   }
@@ -84,7 +85,7 @@ class Conversation {
 
   SingleTurn& environment_;
   std::unique_ptr<PolicyGenerator> generator_;
-  const Options& options_;
+  const ChatArguments& options_;
   std::vector<Message> messages_;
   std::uint64_t turn_ = 0;
 };
@@ -142,7 +143,7 @@ Result<int> talk(Conversation& conversation) {
   return 0;
 }
 
-Result<int> chat(const Options& options) {
+Result<int> chat(const ChatArguments& options) {
   HONE_TRY_VOID(check_sampling_options(options.sampling));
   HONE_TRY(Model model, load_model(options.model.folder, options.model.device, options.model.dtype));
   const bool plain = options.plain || model.tokenizer.chat_template().empty();
@@ -155,9 +156,9 @@ Result<int> chat(const Options& options) {
 }  // namespace
 
 void add_chat_command(CommandLine& line) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ChatArguments>();
   Command& command = line.add("chat", "A conversation with a model", [options] { return chat(*options); });
-  command.footer(kHelp);
+  command.footer(kChatHelp);
   add_model_options(command, options->model);
   command.option("--system", options->system, "a system prompt");
   add_sampling_options(command, options->sampling, options->seed);

@@ -19,13 +19,13 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-constexpr const char* kHelp =
+constexpr const char* kEvalHelp =
     R"(accuracy is the mean over completions (avg@n), pass@k the chance that one of k
 is right (estimated from all n), maj@n whether the most frequent answer is. The +/- is one standard error over
 problems. Completions are greedy when there is one of each problem, else sampled at temperature 1.
 Recipes' names for the file's fields: --field prompt=question --field answer=answer --answer-after '####'.)";
 
-struct Options {
+struct EvalArguments {
   ModelChoice model;
   EvalProblems problems;
   std::vector<int> k = {1};
@@ -41,7 +41,7 @@ struct Options {
 };
 
 // Checks what can be checked before a model is read, and fills in what follows from the rest.
-Result<void> settle(Options& options) {
+Result<void> settle(EvalArguments& options) {
   int most = 0;
   for (const int k : options.k) {
     if (k < 1) return Error{"--k", "must be at least 1", std::to_string(k)};
@@ -62,7 +62,7 @@ Result<void> settle(Options& options) {
   return check_sampling_options(options.sampling);
 }
 
-Result<Rubric> rubric_of(const Options& options, const std::string& natural) {
+Result<Rubric> rubric_of(const EvalArguments& options, const std::string& natural) {
   const std::string name = options.verifier.empty() ? natural : options.verifier;
   const VerifierOptions verifier{name, 1.0, 0.0};
   auto made = make_verifier(verifier, options.seed);
@@ -127,7 +127,7 @@ Result<void> write_completions(const std::string& file, const std::vector<Group>
   return out.commit();
 }
 
-Result<void> print(const Evaluation& evaluation, const Options& options) {
+Result<void> print(const Evaluation& evaluation, const EvalArguments& options) {
   const double error = standard_error(evaluation.groups);
   if (options.json) {
     return write_json_line(stdout, OrderedJson{{"model", options.model.folder},
@@ -144,7 +144,7 @@ Result<void> print(const Evaluation& evaluation, const Options& options) {
   return write_text(stdout, text + metrics_text(evaluation.metrics, stdout_style()));
 }
 
-Result<int> eval(Options options) {
+Result<int> eval(EvalArguments options) {
   HONE_TRY_VOID(settle(options));
   HONE_TRY(const ProblemSet set, read_problems(options.problems));
   HONE_TRY(const Rubric rubric, rubric_of(options, set.verifier));
@@ -170,10 +170,10 @@ Result<int> eval(Options options) {
 }  // namespace
 
 void add_eval_command(CommandLine& line) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EvalArguments>();
   Command& command =
       line.add("eval", "How many problems a model solves", [options] { return eval(*options); });
-  command.footer(kHelp);
+  command.footer(kEvalHelp);
   add_model_options(command, options->model);
   add_problem_options(command, options->problems);
   command.option("--k", options->k, "pass@k of each, as 1,4,16", OptionForm::kShowDefault);

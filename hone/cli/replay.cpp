@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using OrderedJson = nlohmann::ordered_json;
 
-struct Options {
+struct ReplayArguments {
   std::string run;
   std::string stage = "grpo";
   std::optional<std::int64_t> step;
@@ -32,7 +32,8 @@ Result<fs::path> database_of(const std::string& run) {
                fs::is_directory(run, ec) ? "a folder without one" : "no such folder"};
 }
 
-Result<std::int64_t> chosen_step(const RunStore& store, const Options& options, const std::string& where) {
+Result<std::int64_t> chosen_step(const RunStore& store, const ReplayArguments& options,
+                                 const std::string& where) {
   if (options.stage != "grpo" && options.stage != "sft" && options.stage != "eval") {
     return Error{"--stage", "must be grpo, sft or eval", options.stage};
   }
@@ -49,7 +50,7 @@ Result<std::int64_t> chosen_step(const RunStore& store, const Options& options, 
       std::to_string(*options.step)};
 }
 
-Result<void> check_group(const StepRecord& record, const Options& options) {
+Result<void> check_group(const StepRecord& record, const ReplayArguments& options) {
   if (!options.group) return {};
   const std::int64_t count = std::ssize(record.groups);
   if (count == 0) return Error{"--group", "the step must hold groups", "none"};
@@ -57,11 +58,11 @@ Result<void> check_group(const StepRecord& record, const Options& options) {
   return Error{"--group", fmt::format("must be from 0 to {}", count - 1), std::to_string(*options.group)};
 }
 
-bool chosen(const Options& options, std::size_t index) {
+bool chosen(const ReplayArguments& options, std::size_t index) {
   return !options.group || static_cast<std::size_t>(*options.group) == index;
 }
 
-Result<void> print_json(const StepRecord& record, const Options& options) {
+Result<void> print_json(const StepRecord& record, const ReplayArguments& options) {
   HONE_TRY_VOID(write_json_line(stdout, OrderedJson{{"stage", record.stage},
                                                     {"step", record.step},
                                                     {"groups", record.groups.size()},
@@ -72,7 +73,7 @@ Result<void> print_json(const StepRecord& record, const Options& options) {
   return {};
 }
 
-Result<void> print_text(const StepRecord& record, const Options& options) {
+Result<void> print_text(const StepRecord& record, const ReplayArguments& options) {
   const ViewStyle style = stdout_style();
   HONE_TRY_VOID(write_text(stdout, fmt::format("{} step {} of {}\n{}", record.stage, record.step, options.run,
                                                metrics_text(record.metrics, style))));
@@ -82,7 +83,7 @@ Result<void> print_text(const StepRecord& record, const Options& options) {
   return {};
 }
 
-Result<int> replay(const Options& options) {
+Result<int> replay(const ReplayArguments& options) {
   HONE_TRY(const fs::path file, database_of(options.run));
   HONE_TRY(const RunStore store, RunStore::open(file, /*read_only=*/true));
   HONE_TRY(const std::int64_t step, chosen_step(store, options, file.string()));
@@ -95,7 +96,7 @@ Result<int> replay(const Options& options) {
 }  // namespace
 
 void add_replay_command(CommandLine& line) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReplayArguments>();
   Command& command = line.add("replay", "What a run sampled, judged and learned from at a step",
                               [options] { return replay(*options); });
   command.footer(

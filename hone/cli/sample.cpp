@@ -17,7 +17,7 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-struct Options {
+struct SampleArguments {
   ModelChoice model;
   std::string prompt;
   std::string system;
@@ -36,7 +36,7 @@ Result<std::string> read_prompt(const std::string& argument) {
   return text;
 }
 
-Result<void> check(const Options& options, const std::string& prompt) {
+Result<void> check(const SampleArguments& options, const std::string& prompt) {
   if (options.n < 1) return Error{"-n", "must be at least 1", std::to_string(options.n)};
   HONE_TRY_VOID(check_sampling_options(options.sampling));
   if (prompt.empty()) return Error{"PROMPT", "must hold at least one character", "an empty text"};
@@ -67,7 +67,7 @@ Result<void> print_text(const Environment::Prompt& prompt, const Completion& com
   return write_text(stdout, text + "\n");
 }
 
-Result<int> sample(const Options& options) {
+Result<int> sample(const SampleArguments& options) {
   HONE_TRY(const std::string question, read_prompt(options.prompt));
   HONE_TRY_VOID(check(options, question));
   HONE_TRY(Model model, load_model(options.model.folder, options.model.device, options.model.dtype));
@@ -105,7 +105,7 @@ Result<int> sample(const Options& options) {
 }  // namespace
 
 void add_sample_command(CommandLine& line) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SampleArguments>();
   Command& command = line.add("sample", "Completions of a prompt", [options] { return sample(*options); });
   add_model_options(command, options->model);
   command.option("PROMPT", options->prompt, "what is asked; -: read from stdin", OptionForm::kRequired);

@@ -18,7 +18,7 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-constexpr const char* kHelp = R"(Reads JSON lines on stdin and answers each with one on stdout, at once:
+constexpr const char* kScoreHelp = R"(Reads JSON lines on stdin and answers each with one on stdout, at once:
   {"ids"}, {"text"} or {"prompt", "completion"} -> {"ids", "logprobs", "sum", "bits_per_byte", "greedy"}
 logprobs[i] is of ids[i] given those before it, in nats at temperature 1; null for the first.
 sum adds the logprobs; bits_per_byte is -sum / ln 2 over the bytes of the text; greedy says whether each token
@@ -28,7 +28,7 @@ are of the completion alone. bits_per_byte is null when nothing was summed, when
 several forms, "ids" counts before "prompt" before "text". A bad line ends the program with status 2, naming
 it.)";
 
-struct Options {
+struct ScoreArguments {
   ModelChoice model;
   bool special = false;
 };
@@ -41,7 +41,7 @@ struct Question {
 
 class Scorer {
  public:
-  Scorer(Policy policy, const Options& options) : policy_(std::move(policy)), options_(options) {}
+  Scorer(Policy policy, const ScoreArguments& options) : policy_(std::move(policy)), options_(options) {}
 
   Result<OrderedJson> answer(const JsonLine& line) {
     HONE_TRY(const Question question, read(line));
@@ -143,11 +143,11 @@ class Scorer {
   }
 
   Policy policy_;
-  const Options& options_;
+  const ScoreArguments& options_;
   std::optional<Result<Tokenizer>> tokenizer_;
 };
 
-Result<int> score(const Options& options) {
+Result<int> score(const ScoreArguments& options) {
   const ModelChoice& model = options.model;
   HONE_TRY(Policy policy, Policy::load(model.folder, model.device, model.dtype));
   Scorer scorer(std::move(policy), options);
@@ -161,10 +161,10 @@ Result<int> score(const Options& options) {
 }  // namespace
 
 void add_score_command(CommandLine& line) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ScoreArguments>();
   Command& command = line.add("score", "Log-probabilities of given tokens, as JSON lines",
                               [options] { return score(*options); });
-  command.footer(kHelp);
+  command.footer(kScoreHelp);
   add_model_options(command, options->model);
   command.flag("--special", options->special, "add the tokenizer's special tokens to texts and prompts");
 }

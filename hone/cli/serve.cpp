@@ -13,14 +13,14 @@
 namespace hone {
 namespace {
 
-constexpr const char* kHelp =
+constexpr const char* kServeHelp =
     R"help(POST /verify      a row, a list of rows, or {"rows": […]}, as `hone verify` reads them; the same with verdicts comes back
 POST /get_reward  OpenRLHF's call: --reward.remote_url http://HOST:PORT/get_reward
 GET  /verifiers, /health, /metrics
 Prints its address, and serves until Ctrl-C or SIGTERM; what is being judged is finished first.
 docs/verifiers.md has every rule, and a reward function for TRL.)help";
 
-struct Options {
+struct ServeArguments {
   std::string model, host = "127.0.0.1", token;
   bool verify = false;
   int port = 8643, max_body = 32;
@@ -32,7 +32,7 @@ std::string address_of(const std::string& host, int port) {
   return fmt::format("http://{}:{}", v6 ? "[" + host + "]" : host, port);
 }
 
-Result<int> serve(const Options& options) {
+Result<int> serve(const ServeArguments& options) {
   if (!options.verify || !options.model.empty()) {
     return Error{"hone serve", "--verify is what it serves for now, without a model", options.model};
   }
@@ -66,10 +66,10 @@ Result<int> serve(const Options& options) {
 }  // namespace
 
 void add_serve_command(CommandLine& line) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ServeArguments>();
   Command& command =
       line.add("serve", "The verifiers over HTTP (--verify)", [options] { return serve(*options); });
-  command.footer(kHelp);
+  command.footer(kServeHelp);
   command.option("MODEL", options->model, "not served yet");
   command.flag("--verify", options->verify, "serve the verifiers");
   command.option("--host", options->host, "address to listen on; one beyond loopback needs --token",

@@ -15,7 +15,7 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-struct Options {
+struct TasksArguments {
   std::string name;
   std::int64_t show = 5;
   std::vector<int> difficulty;
@@ -94,7 +94,7 @@ Error as_argument(Error error) {
   return error;
 }
 
-Result<int> tasks(const Options& options) {
+Result<int> tasks(const TasksArguments& options) {
   if (options.name.empty()) {
     HONE_TRY_VOID(list(options.json));
     return 0;
@@ -120,7 +120,7 @@ Result<int> tasks(const Options& options) {
 }  // namespace
 
 void add_tasks_command(CommandLine& line) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TasksArguments>();
   Command& command =
       line.add("tasks", "The procedural tasks, or problems of one", [options] { return tasks(*options); });
   command.footer(

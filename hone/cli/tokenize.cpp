@@ -14,7 +14,8 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-constexpr const char* kHelp = R"(Reads JSON lines on stdin and answers each with one on stdout, at once:
+constexpr const char* kTokenizeHelp =
+    R"(Reads JSON lines on stdin and answers each with one on stdout, at once:
   {"text"}                                  -> {"ids", "tokens", "text"}   text: the ids decoded again
   {"ids"}                                   -> {"text"}                    special tokens are shown
   {"messages", "add_generation_prompt"}     -> {"text", "ids"}             through the chat template
@@ -22,7 +23,7 @@ Of a line that holds several, "messages" counts before "ids" before "text". Furt
 (tools, enable_thinking ...) reach the template. Tokens that stand in a text are matched; --special also adds
 what the tokenizer adds around a {"text"} (bos ...). A bad line ends the program with status 2, naming it.)";
 
-struct Options {
+struct TokenizeArguments {
   std::string model;
   bool special = false;
 };
@@ -97,7 +98,7 @@ class Filter {
   std::optional<ChatTemplate> template_;
 };
 
-Result<int> tokenize(const Options& options) {
+Result<int> tokenize(const TokenizeArguments& options) {
   HONE_TRY(Tokenizer tokenizer, Tokenizer::load(options.model));
   Filter filter(std::move(tokenizer), options.model, options.special);
   HONE_TRY_VOID(each_json_line(std::cin, "stdin", [&](const JsonLine& line) -> Result<void> {
@@ -110,10 +111,10 @@ Result<int> tokenize(const Options& options) {
 }  // namespace
 
 void add_tokenize_command(CommandLine& line) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TokenizeArguments>();
   Command& command = line.add("tokenize", "Text to token ids and back, as JSON lines",
                               [options] { return tokenize(*options); });
-  command.footer(kHelp);
+  command.footer(kTokenizeHelp);
   command.option("MODEL", options->model, "a folder with tokenizer.json", OptionForm::kRequired);
   command.flag("--special", options->special, "add the tokenizer's special tokens to texts");
 }

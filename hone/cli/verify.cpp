@@ -22,7 +22,7 @@ namespace {
 using OrderedJson = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kHelp = R"help(In, one object a line (other keys are kept):
+constexpr const char* kVerifyHelp = R"help(In, one object a line (other keys are kept):
   {"verifier":"math","reference":"1/2","completion":"so \\boxed{0.5}"}
   {"verifier":"code","language":"python","completion":"…","tests":{"kind":"stdio","cases":[{"stdin":"1","stdout":"2"}]}}
   {"verifier":"proof","checker":"metamath","statement":"|- ( ph -> ph )","completion":"…"}
@@ -185,7 +185,7 @@ void add_verify_command(CommandLine& line) {
   auto options = std::make_shared<VerifyOptions>();
   Command& command =
       line.add("verify", "Verdicts for JSON lines, in parallel", [options] { return verify(*options); });
-  command.footer(kHelp);
+  command.footer(kVerifyHelp);
   add_verify_options(command, *options);
 }
 

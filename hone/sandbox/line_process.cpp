@@ -14,23 +14,15 @@
 #include <filesystem>
 
 #include "hone/base/check.h"
+#include "hone/base/clock.h"
 #include "hone/sandbox/drain.h"
 
 namespace hone {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::size_t kReadAhead = 65536;  // of one read()
 constexpr std::size_t kErrorsKept = 2048;
 
-Clock::time_point after(double seconds) {
-  return Clock::now() +
-         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(seconds, 1e6)));
-}
-double seconds_until(Clock::time_point end) {
-  return std::chrono::duration<double>(end - Clock::now()).count();
-}
 // Rounded up: a wait that ends too early would be repeated without end.
 int milliseconds(double seconds) {
   return static_cast<int>(std::ceil(1000 * std::clamp(seconds, 0.0, 1000.0)));

@@ -6,24 +6,12 @@
 #include <optional>
 
 #include "hone/base/check.h"
+#include "hone/base/clock.h"
 #include "hone/sandbox/box.h"
 #include "hone/sandbox/drain.h"
 #include "hone/sandbox/sandbox.h"
 
 namespace hone {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_until(Clock::time_point end) {
-  return std::chrono::duration<double>(end - Clock::now()).count();
-}
-Clock::time_point after(double seconds) {
-  return Clock::now() +
-         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(seconds, 1e6)));
-}
-
-}  // namespace
-
 struct SandboxProcess::State {
   std::optional<Box> box;
   Fd in, out;

@@ -5,18 +5,13 @@
 #include <array>
 #include <chrono>
 
+#include "hone/base/clock.h"
 #include "hone/sandbox/box.h"
 #include "hone/sandbox/drain.h"
 #include "hone/sandbox/seccomp_filter.h"
 
 namespace hone {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 Error cannot_open(const std::string& got) {
   return {

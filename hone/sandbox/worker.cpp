@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "hone/base/check.h"
+#include "hone/base/clock.h"
 #include "hone/sandbox/box.h"
 #include "hone/sandbox/drain.h"
 #include "hone/sandbox/worker_script.h"
@@ -20,13 +21,8 @@
 namespace hone {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr double kStartSeconds = 20.0;  // an interpreter's start on a busy machine
 constexpr double kKillSeconds = 0.25;   // between ending the jobs and taking the worker down
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 Error worker_error(const std::string& rule, const std::string& got = "") {
   return {"sandbox: worker", rule, got};

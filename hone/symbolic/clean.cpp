@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "hone/base/ascii.h"
 #include "hone/symbolic/clean_signs.h"
 
 namespace hone {
@@ -20,10 +21,6 @@ constexpr std::string_view kTextCommands[] = {"text",   "mbox",         "textbf"
                                               "bm",     "mathit",       "pmb",        "textup", "textsc"};
 
 constexpr std::string_view kSeparatorWords[] = {"and", "or", "or,", "and,", ", and", ", or", "and/or"};
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 template <class Range>
 bool is_one_of(const Range& range, std::string_view word) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "hone/base/check.h"
+#include "hone/symbolic/rational.h"
 
 namespace hone {
 namespace {
@@ -16,10 +17,6 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
 std::uint64_t hash_of(const mpz_class& value) {
   return mix(mpz_get_ui(value.get_mpz_t()),
              static_cast<std::uint64_t>(mpz_size(value.get_mpz_t())) * 2 + (value < 0));
-}
-
-std::size_t bits(const mpq_class& value) {
-  return mpz_sizeinbase(value.get_num_mpz_t(), 2) + mpz_sizeinbase(value.get_den_mpz_t(), 2);
 }
 
 // base^exponent for an integer exponent; false when it has no value or too many bits.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "hone/base/ascii.h"
 #include "hone/symbolic/clean.h"
 
 namespace hone {
@@ -60,9 +61,6 @@ constexpr Named kFunctions[] = {
 };
 
 constexpr std::string_view kOtherNames[] = {"sqrt", "cbrt", "exp", "pi", "infinity", "infty", "inf", "oo"};
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_name(std::string_view run) {
   return function_named(run).has_value() ||

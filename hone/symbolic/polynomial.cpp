@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "hone/symbolic/rational.h"
+
 namespace hone {
 namespace {
 
 constexpr std::size_t kMaxCoefficientBits = 20'000;
 constexpr std::int32_t kMaxExponent = 1 << 24;
-
-std::size_t bits(const mpq_class& value) {
-  return mpz_sizeinbase(value.get_num_mpz_t(), 2) + mpz_sizeinbase(value.get_den_mpz_t(), 2);
-}
 
 }  // namespace
 

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "hone/base/ascii.h"
+
 namespace hone {
 namespace {
 
@@ -16,6 +18,19 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kSpaces);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
+}
+
+std::string collapsed(std::string_view text) {
+  std::string out;
+  bool space = false;
+  for (const char c : trimmed(text)) {
+    if (!is_space(c)) {
+      if (space) out += ' ';
+      out += c;
+    }
+    space = is_space(c);
+  }
+  return out;
 }
 
 std::optional<std::string_view> tagged_answer(std::string_view completion) {

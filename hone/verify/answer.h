@@ -2,12 +2,16 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace hone {
 
 // Without the ASCII white space at both ends.
 std::string_view trimmed(std::string_view text);
+
+// Trimmed, each run of ASCII white space one space.
+std::string collapsed(std::string_view text);
 
 // The content of the last <answer>…</answer>; nothing when no pair is closed.
 std::optional<std::string_view> tagged_answer(std::string_view completion);

@@ -28,7 +28,7 @@ Decimal decimal(const mpz_class& value) {
   return d;
 }
 
-std::string brief(const Decimal& d) {
+std::string spelt(const Decimal& d) {
   std::string text = d.digits.empty() ? "0" : d.digits;
   if (d.exponent > 0 && d.exponent <= 20) return text.append(static_cast<std::size_t>(d.exponent), '0');
   const auto places = static_cast<std::uint64_t>(-d.exponent);
@@ -77,8 +77,8 @@ std::optional<ExactNumber> mixed_number(const Decimal& whole, const Decimal& num
 }
 
 std::string brief(const ExactNumber& number) {
-  std::string text = (number.negative ? "-" : "") + brief(number.numerator);
-  if (!is_one(number.denominator)) text += "/" + brief(number.denominator);
+  std::string text = (number.negative ? "-" : "") + spelt(number.numerator);
+  if (!is_one(number.denominator)) text += "/" + spelt(number.denominator);
   if (text.size() > 40) text = text.substr(0, 37) + "...";
   return text;
 }

@@ -4,14 +4,13 @@
 #include <initializer_list>
 #include <utility>
 
+#include "hone/base/ascii.h"
 #include "hone/verify/exact_number.h"
 
 namespace hone {
 namespace {
 
 constexpr std::size_t kMaxExponentDigits = 18;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 class Scanner {
  public:

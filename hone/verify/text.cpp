@@ -7,21 +7,6 @@
 namespace hone {
 namespace {
 
-// Trimmed, each run of ASCII white space one space.
-std::string collapsed(std::string_view text) {
-  std::string out;
-  bool space = false;
-  for (const char c : trimmed(text)) {
-    const bool is_space = c == ' ' || (c >= '\t' && c <= '\r');
-    if (!is_space) {
-      if (space) out += ' ';
-      out += c;
-    }
-    space = is_space;
-  }
-  return out;
-}
-
 class TextVerifier : public Verifier {
  public:
   std::string name() const override { return "text"; }

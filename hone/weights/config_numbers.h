@@ -10,6 +10,8 @@
 
 namespace hone {
 
+inline constexpr std::int64_t kMostPositions = std::int64_t{1} << 31;  // of a context
+
 // object[key], an integer in [1, most]. Absent or null: `otherwise`, or an error when there is none.
 Result<std::int64_t> positive_integer(const Json& object, const std::string& key, std::int64_t most,
                                       std::optional<std::int64_t> otherwise, const std::string& where);

@@ -7,8 +7,6 @@
 namespace hone {
 namespace {
 
-constexpr std::int64_t kMostPositions = std::int64_t{1} << 31;
-
 Result<void> check_whole_rotation(const Json& object, const std::string& where) {
   HONE_TRY(const double share, json_get<double>(object, "partial_rotary_factor", 1.0, where));
   if (share != 1.0)

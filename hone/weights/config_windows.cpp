@@ -7,8 +7,6 @@
 namespace hone {
 namespace {
 
-constexpr std::int64_t kMostPositions = std::int64_t{1} << 31;
-
 // sliding_window; 0: none. Absent is the family's default, null is none.
 Result<std::int64_t> window_size(const Json& config, const ModelFamily& family, const std::string& where) {
   if (family.window_rule == WindowRule::kUpperLayers) {

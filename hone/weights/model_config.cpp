@@ -20,8 +20,6 @@ constexpr std::int64_t kMostTokens = std::numeric_limits<std::int32_t>::max();  
 constexpr std::int64_t kMostWidth = 1 << 22;
 constexpr std::int64_t kMostLayers = 1 << 14;
 constexpr std::int64_t kMostHeads = 1 << 16;
-constexpr std::int64_t kMostPositions = std::int64_t{1} << 31;
-
 std::string known_types_text() {
   std::string text;
   for (const std::string& type : known_model_types()) text += (text.empty() ? "" : ", ") + type;

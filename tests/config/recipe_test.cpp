@@ -16,7 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const std::string kSmall = "data: {task: arithmetic}\ngrpo: {steps: 10}\n";
+const std::string kSmallRecipe = "data: {task: arithmetic}\ngrpo: {steps: 10}\n";
 
 Recipe parse(const std::string& yaml, const std::vector<std::string>& settings = {}) {
   auto recipe = parse_recipe(yaml, "recipe.yaml", settings);
@@ -28,7 +28,7 @@ TEST(Recipe, DefaultsHoldWhereNothingIsGiven) {
   Recipe expected;
   expected.data.task = "arithmetic";
   expected.grpo.steps = 10;
-  EXPECT_THAT(differences(expected, parse(kSmall)), ElementsAre());
+  EXPECT_THAT(differences(expected, parse(kSmallRecipe)), ElementsAre());
 }
 
 TEST(Recipe, EveryKindOfValueReachesItsField) {
@@ -110,32 +110,33 @@ TEST(Recipe, EveryLossIsReadByItsName) {
       {"dapo", LossType::kDapo}, {"gspo", LossType::kGspo}, {"cispo", LossType::kCispo},
       {"sapo", LossType::kSapo}, {"rloo", LossType::kRloo}};
   for (const auto& [word, type] : types) {
-    const Recipe r = parse(kSmall, {"grpo.loss.type=" + word});
+    const Recipe r = parse(kSmallRecipe, {"grpo.loss.type=" + word});
     EXPECT_EQ(r.grpo.loss.type, type) << word;
     EXPECT_EQ(r.grpo.loss.clip_high, type == LossType::kCispo ? 5.0 : 0.2) << word;
     EXPECT_EQ(r.grpo.loss.ratio_level, type == LossType::kGspo ? RatioLevel::kSequence : RatioLevel::kToken)
         << word;
   }
-  EXPECT_EQ(parse(kSmall, {"grpo.loss.type=cispo", "grpo.loss.clip_high=0.2"}).grpo.loss.clip_high, 0.2);
+  EXPECT_EQ(parse(kSmallRecipe, {"grpo.loss.type=cispo", "grpo.loss.clip_high=0.2"}).grpo.loss.clip_high,
+            0.2);
   EXPECT_EQ(parse("data: {task: a}\ngrpo: {steps: 1, loss: {clip_high: 3, type: cispo}}").grpo.loss.clip_high,
             3.0);
 }
 
 TEST(Recipe, RewardMayBeOneName) {
   for (const std::string yaml : {"reward: random\n", "reward: [random]\n", "reward: {verifier: random}\n"}) {
-    const Recipe r = parse(kSmall + yaml);
+    const Recipe r = parse(kSmallRecipe + yaml);
     ASSERT_EQ(r.reward.rubric.size(), 1U);
     EXPECT_EQ(r.reward.rubric[0].verifier, "random");
     EXPECT_EQ(r.reward.rubric[0].weight, 1.0);
   }
-  EXPECT_EQ(parse(kSmall, {"reward=random"}).reward.rubric.size(), 1U);
+  EXPECT_EQ(parse(kSmallRecipe, {"reward=random"}).reward.rubric.size(), 1U);
 }
 
 TEST(Recipe, SettingsWinOverTheFileAndTheLastOverTheFirst) {
   const Recipe r =
-      parse(kSmall, {"grpo.rollout.group_size=4", "grpo.rollout.group_size=6", "data.difficulty=[1, 2]",
-                     "grpo.rollout.stop=</answer>", "grpo.loss={type: grpo, beta: 0.1}",
-                     "data.system=\"a = b: c\"", "reward=[{verifier: number, weight: 3}, format]"});
+      parse(kSmallRecipe, {"grpo.rollout.group_size=4", "grpo.rollout.group_size=6", "data.difficulty=[1, 2]",
+                           "grpo.rollout.stop=</answer>", "grpo.loss={type: grpo, beta: 0.1}",
+                           "data.system=\"a = b: c\"", "reward=[{verifier: number, weight: 3}, format]"});
   EXPECT_EQ(r.grpo.rollout.group_size, 6);
   EXPECT_EQ(r.grpo.steps, 10);
   EXPECT_THAT(r.data.difficulty, ElementsAre(1, 2));
@@ -215,20 +216,19 @@ TEST(Recipe, YamlGivesBackEveryBit) {
 
 TEST(Recipe, WhatWasReadFromItsOwnYamlIsTheSame) {
   for (const std::string type : {"cispo", "gspo"}) {
-    const Recipe recipe = parse(kSmall, {"grpo.loss.type=" + type});
+    const Recipe recipe = parse(kSmallRecipe, {"grpo.loss.type=" + type});
     EXPECT_THAT(differences(recipe, parse(to_yaml(recipe))), ElementsAre());
   }
 }
 
 TEST(Recipe, DifferencesNameTheKeyAndBothValues) {
-  const Recipe a = parse(kSmall);
-  const Recipe b = parse(kSmall, {"grpo.rollout.group_size=4", "reward=random", "sft.optimizer.beta2=0.95"});
-  EXPECT_THAT(
-      differences(a, b),
-      ElementsAre(
-          "reward: [{verifier: number, weight: 1}, {verifier: format, weight: 0.1}]"
-          " -> [{verifier: random, weight: 1}]",
-          "sft.optimizer.beta2: 0.999 -> 0.95", "grpo.rollout.group_size: 8 -> 4"));
+  const Recipe a = parse(kSmallRecipe);
+  const Recipe b =
+      parse(kSmallRecipe, {"grpo.rollout.group_size=4", "reward=random", "sft.optimizer.beta2=0.95"});
+  EXPECT_THAT(differences(a, b),
+              ElementsAre("reward: [{verifier: number, weight: 1}, {verifier: format, weight: 0.1}]"
+                          " -> [{verifier: random, weight: 1}]",
+                          "sft.optimizer.beta2: 0.999 -> 0.95", "grpo.rollout.group_size: 8 -> 4"));
 }
 
 TEST(Recipe, ReferenceHasEveryKeyOnce) {
@@ -259,7 +259,7 @@ TEST(Recipe, DefaultsAreWithinTheirOwnRanges) {
 
 TEST(Recipe, IsReadFromAFile) {
   const testing::TempFolder folder;
-  std::ofstream(folder / "r.yaml") << kSmall << "eval:\n  evry: 2\n";
+  std::ofstream(folder / "r.yaml") << kSmallRecipe << "eval:\n  evry: 2\n";
   const auto recipe = read_recipe(folder / "r.yaml");
   ASSERT_FALSE(recipe.ok());
   EXPECT_EQ(recipe.error().message(),

@@ -113,8 +113,8 @@ TEST(Sampler, KeepsWhatTheDefinitionsKeep) {
     for (const bool ties : {false, true}) {
       const auto z = random_row(seed % 3 == 0 ? 5003 : 320, seed, seed % 2 == 0 ? 1.0 : 4.0, ties);
       for (const auto& p : cases) {
-        SCOPED_TRACE(testing::Message() << "seed " << seed << " ties " << ties << " t " << p.temperature
-                                        << " k " << p.top_k << " p " << p.top_p << " min_p " << p.min_p);
+        SCOPED_TRACE(::testing::Message() << "seed " << seed << " ties " << ties << " t " << p.temperature
+                                          << " k " << p.top_k << " p " << p.top_p << " min_p " << p.min_p);
         const Ids expected = naive_kept(z, p);
         EXPECT_EQ(kept_of(z, p), expected);
         if (expected.size() < z.size()) ++truncated;

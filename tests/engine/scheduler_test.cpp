@@ -11,7 +11,7 @@
 namespace hone {
 namespace {
 
-using Ids = std::vector<std::size_t>;
+using SampleIds = std::vector<std::size_t>;
 
 // Carries plans out without tensors, and checks what must hold of every step.
 class Clockwork {
@@ -26,7 +26,7 @@ class Clockwork {
   }
 
   // One step; the samples that ended in it.
-  Ids step() {
+  SampleIds step() {
     plan_ = scheduler_.next();
     std::int64_t prefilled = 0;
     for (const auto& part : plan_.prefill) {
@@ -49,8 +49,8 @@ class Clockwork {
     EXPECT_EQ(running_.size(), plan_.start.size() + plan_.decode.size()) << "whatever runs advances";
     EXPECT_LE(std::ssize(running_), limits_.max_sequences);
     check_rows();
-    Ids ended;
-    for (const std::size_t id : Ids(running_.begin(), running_.end())) {
+    SampleIds ended;
+    for (const std::size_t id : SampleIds(running_.begin(), running_.end())) {
       if (tokens_[id] < lengths_[id]) continue;
       scheduler_.finish(id);
       running_.erase(id);
@@ -112,29 +112,29 @@ class Clockwork {
 
 TEST(Scheduler, ReadsAPromptOnceAndStartsItsWholeGroupFromIt) {
   Clockwork clock({{5, 3, 4}}, {8, 100, 64}, {4, 2, 1});
-  EXPECT_EQ(clock.step(), (Ids{2}));
+  EXPECT_EQ(clock.step(), (SampleIds{2}));
   ASSERT_EQ(clock.plan().prefill.size(), 1u);
   EXPECT_EQ(clock.plan().prefill[0].count, 5);
-  EXPECT_EQ(clock.plan().start, (Ids{0, 1, 2}));
+  EXPECT_EQ(clock.plan().start, (SampleIds{0, 1, 2}));
   EXPECT_TRUE(clock.plan().decode.empty());
-  EXPECT_EQ(clock.step(), (Ids{1}));
+  EXPECT_EQ(clock.step(), (SampleIds{1}));
   EXPECT_TRUE(clock.plan().prefill.empty());
   EXPECT_TRUE(clock.plan().start.empty());
-  EXPECT_EQ(clock.plan().decode, (Ids{0, 1}));
+  EXPECT_EQ(clock.plan().decode, (SampleIds{0, 1}));
   clock.run();
   EXPECT_EQ(clock.steps(), 4);
 }
 
 TEST(Scheduler, AFinishedSamplesPlaceIsTakenInTheNextStep) {
   Clockwork clock({{2, 4, 9}}, {2, 100, 64}, {1, 3, 2, 1});
-  EXPECT_EQ(clock.step(), (Ids{0}));
+  EXPECT_EQ(clock.step(), (SampleIds{0}));
   EXPECT_TRUE(clock.scheduler().has_waiting(0));
-  EXPECT_EQ(clock.step(), (Ids{}));
+  EXPECT_EQ(clock.step(), (SampleIds{}));
   EXPECT_TRUE(clock.plan().prefill.empty()) << "the prompt is in the cache";
-  EXPECT_EQ(clock.plan().start, (Ids{2}));
-  EXPECT_EQ(clock.plan().decode, (Ids{1}));
-  EXPECT_EQ(clock.step(), (Ids{1, 2}));
-  EXPECT_EQ(clock.step(), (Ids{3}));
+  EXPECT_EQ(clock.plan().start, (SampleIds{2}));
+  EXPECT_EQ(clock.plan().decode, (SampleIds{1}));
+  EXPECT_EQ(clock.step(), (SampleIds{1, 2}));
+  EXPECT_EQ(clock.step(), (SampleIds{3}));
   EXPECT_FALSE(clock.scheduler().has_waiting(0));
   EXPECT_TRUE(clock.scheduler().done());
 }
@@ -144,16 +144,16 @@ TEST(Scheduler, LongPromptsAreReadInPartsWhileOthersDecode) {
   clock.step();
   ASSERT_EQ(clock.plan().prefill.size(), 2u);
   EXPECT_EQ(clock.plan().prefill[1].count, 1);
-  EXPECT_EQ(clock.plan().start, (Ids{0}));
+  EXPECT_EQ(clock.plan().start, (SampleIds{0}));
   clock.step();
   EXPECT_EQ(clock.plan().prefill[0].begin, 1);
   EXPECT_EQ(clock.plan().prefill[0].count, 4);
-  EXPECT_EQ(clock.plan().decode, (Ids{0}));
+  EXPECT_EQ(clock.plan().decode, (SampleIds{0}));
   EXPECT_TRUE(clock.plan().start.empty());
   clock.step();
   clock.step();
   EXPECT_EQ(clock.plan().prefill[0].begin, 9);
-  EXPECT_EQ(clock.plan().start, (Ids{1}));
+  EXPECT_EQ(clock.plan().start, (SampleIds{1}));
   clock.run();
 }
 
@@ -161,13 +161,13 @@ TEST(Scheduler, RowsLimitWhatRunsAndNothingOvertakes) {
   // Group 1 (20 rows) does not fit beside group 0 (12), group 2 (3) would, but waits its turn.
   Clockwork clock({{4, 1, 9}, {4, 1, 17}, {1, 1, 3}}, {8, 24, 64}, {3, 2, 1});
   clock.step();
-  EXPECT_EQ(clock.plan().start, (Ids{0}));
+  EXPECT_EQ(clock.plan().start, (SampleIds{0}));
   clock.step();
-  EXPECT_EQ(clock.plan().decode, (Ids{0}));
+  EXPECT_EQ(clock.plan().decode, (SampleIds{0}));
   EXPECT_TRUE(clock.plan().start.empty());
   clock.step();
   clock.step();
-  EXPECT_EQ(clock.plan().start, (Ids{1, 2}));
+  EXPECT_EQ(clock.plan().start, (SampleIds{1, 2}));
   clock.run();
 }
 
@@ -175,7 +175,7 @@ TEST(Scheduler, RowsLimitWhatRunsAndNothingOvertakes) {
 TEST(Scheduler, APromptInTheMiddleOfTheCacheStopsNothing) {
   Clockwork clock({{2, 1, 4}, {3, 3, 9}}, {2, 16, 64}, {2, 4, 8, 1});
   clock.step();
-  EXPECT_EQ(clock.plan().start, (Ids{0, 1}));
+  EXPECT_EQ(clock.plan().start, (SampleIds{0, 1}));
   EXPECT_EQ(clock.scheduler().prompt_row(1), 5);
   clock.run();
 }
@@ -193,7 +193,7 @@ TEST(Scheduler, MostRowsIsEnoughForEverySampleAtOnceAndNoMore) {
   EXPECT_EQ(most_rows(groups, 1), 7 + 10);
   Clockwork clock(groups, {100, most_rows(groups, 100), 64}, {4, 4, 11});
   clock.step();
-  EXPECT_EQ(clock.plan().start, (Ids{0, 1, 2}));
+  EXPECT_EQ(clock.plan().start, (SampleIds{0, 1, 2}));
 }
 
 TEST(Scheduler, RandomLoadsRunToTheirEndWithinTheLimits) {

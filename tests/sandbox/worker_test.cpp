@@ -15,7 +15,7 @@ using testing::opened;
 using testing::processes_with;
 using testing::unique_argument;
 
-SandboxLimits quick() {
+SandboxLimits quick_job() {
   SandboxLimits limits;
   limits.wall_seconds = 10;
   return limits;
@@ -44,7 +44,7 @@ TEST(SandboxWorker, RunsPythonInThePreludesNamespace) {
   for (int i = 0; i < 3; ++i) {
     WorkerJob job = program("greet(sys.stdin.buffer.raw.read() if False else os.read(0, 100)); sys.exit(0)");
     job.stdin_text = "you " + std::to_string(i);
-    const WorkerResult r = worker.run(std::move(job), quick()).value();
+    const WorkerResult r = worker.run(std::move(job), quick_job()).value();
     EXPECT_EQ(r.out, "hello you " + std::to_string(i)) << r.err;
     EXPECT_EQ(r.end, SandboxEnd::kExited);
     EXPECT_EQ(r.exit_code, 1);  // SystemExit is the program's to handle
@@ -57,16 +57,16 @@ TEST(SandboxWorker, RunsPrograms) {
   job.files = {{"in.txt", "file "}};
   job.stdin_text = "input";
   job.environment = {{"NAME", "value"}};
-  const WorkerResult r = worker.run(std::move(job), quick()).value();
+  const WorkerResult r = worker.run(std::move(job), quick_job()).value();
   EXPECT_EQ(r.out, "file input");
   EXPECT_EQ(r.err, "value\n");
   EXPECT_EQ(r.exit_code, 7);
-  const WorkerResult killed = worker.run(shell_job("kill -SEGV $$"), quick()).value();
+  const WorkerResult killed = worker.run(shell_job("kill -SEGV $$"), quick_job()).value();
   EXPECT_EQ(killed.end, SandboxEnd::kSignalled);
   EXPECT_EQ(killed.signal, SIGSEGV);
   WorkerJob missing;
   missing.argv = {"no-such-program"};
-  EXPECT_EQ(worker.run(std::move(missing), quick()).value().exit_code, 127);
+  EXPECT_EQ(worker.run(std::move(missing), quick_job()).value().exit_code, 127);
 }
 
 TEST(SandboxWorker, JobsLeaveNothingForTheNext) {
@@ -79,7 +79,7 @@ builtins.len = lambda x: 99
 json.dumps = None
 os.environ['LEFT'] = 'x'
 os.write(1, b'ok'))"),
-                                      quick())
+                                      quick_job())
                                  .value();
   ASSERT_EQ(first.out, "ok") << first.err;
   const WorkerResult second = worker
@@ -88,7 +88,7 @@ import json
 assert not os.path.exists('/tmp/left') and not os.path.exists('left')
 assert len([]) == 0 and json.dumps(1) == '1' and 'LEFT' not in os.environ
 os.write(1, b'clean'))"),
-                                       quick())
+                                       quick_job())
                                   .value();
   EXPECT_EQ(second.out, "clean") << second.err;
 }
@@ -116,9 +116,9 @@ os.write(1, b'clean' if hits == 0 else b'found'))";
   for (int i = 0; i < 3; ++i) {
     WorkerJob secret = program(scan);
     secret.files = {{"secret.txt", "sesame-9731"}};
-    ASSERT_EQ(worker.run(std::move(secret), quick()).value().out, "found");
+    ASSERT_EQ(worker.run(std::move(secret), quick_job()).value().out, "found");
   }
-  EXPECT_EQ(worker.run(program(scan), quick()).value().out, "clean");
+  EXPECT_EQ(worker.run(program(scan), quick_job()).value().out, "clean");
 }
 
 TEST(SandboxWorker, JobsSeeOnlyThemselves) {
@@ -139,11 +139,11 @@ for call in (('unshare', 0x10000000), ('unshare', 0x20000), ('mount', b'x', b'/t
     r = getattr(c, call[0])(*call[1:])
     os.write(1, (' %d/%d' % (r, ctypes.get_errno())).encode())
 )"),
-                                  quick())
+                                  quick_job())
                              .value();
   EXPECT_EQ(r.out, "1 1 0\n0 1 2 3\n0000000000000000 -1/1 -1/1 -1/1 -1/1 -1/1 -1/1") << r.err;
   // The worker is unharmed.
-  EXPECT_EQ(worker.run(program("os.write(1, b'alive')"), quick()).value().out, "alive");
+  EXPECT_EQ(worker.run(program("os.write(1, b'alive')"), quick_job()).value().out, "alive");
 }
 
 TEST(SandboxWorker, DeadlineEndsTheTreeAndTheWorkerGoesOn) {
@@ -166,13 +166,13 @@ TEST(SandboxWorker, DeadlineEndsTheTreeAndTheWorkerGoesOn) {
     EXPECT_EQ(r.end, SandboxEnd::kDeadline) << attack;
     if (worker.dead()) worker = warm();
   }
-  EXPECT_EQ(worker.run(shell_job("(setsid sleep " + mark + " &); exit 0"), quick()).value().exit_code, 0);
+  EXPECT_EQ(worker.run(shell_job("(setsid sleep " + mark + " &); exit 0"), quick_job()).value().exit_code, 0);
   EXPECT_TRUE(eventually([&] { return processes_with(mark) == 0; }));
 }
 
 TEST(SandboxWorker, LimitsHold) {
   SandboxWorker worker = warm();
-  SandboxLimits limits = quick();
+  SandboxLimits limits = quick_job();
   limits.memory_bytes = 200 << 20;
   limits.output_bytes = 50'000;
   limits.processes = 8;
@@ -213,7 +213,7 @@ TEST(SandboxWorker, KeepsAFileForTheCallerAlone) {
   WorkerJob job = shell_job("ls /proc/self/fd | tr '\\n' ' '; printf made > result");
   job.keep = "result";
   job.fds = {kept.get()};
-  const WorkerResult r = worker.run(std::move(job), quick()).value();
+  const WorkerResult r = worker.run(std::move(job), quick_job()).value();
   EXPECT_EQ(r.exit_code, 0) << r.err;
   EXPECT_EQ(r.out, "0 1 2 3 ");  // 3: the listed folder itself
   char text[16] = {};
@@ -232,7 +232,7 @@ TEST(SandboxWorker, JobsAtOnceSpeakOverAPipe) {
   jobs[1].fds = {pipe.write.get()};
   jobs[0].handed.push_back(std::move(pipe.read));
   jobs[1].handed.push_back(std::move(pipe.write));
-  const auto results = worker.run(jobs, quick()).value();
+  const auto results = worker.run(jobs, quick_job()).value();
   EXPECT_EQ(results[0].out, "OVER THE PIPE.");
 }
 

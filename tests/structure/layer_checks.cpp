@@ -14,8 +14,6 @@ std::vector<std::string> parts_of(const std::string& path) {
   return parts;
 }
 
-bool is_cpp(const std::string& path) { return path.ends_with(".h") || path.ends_with(".cpp"); }
-
 std::string list_of_ranks(const std::string& from, const std::string& to) {
   return from + "/ (rank " + std::to_string(ranks().at(from)) +
          ") may use only lower ranks and itself, not " + to + "/ (rank " + std::to_string(ranks().at(to)) +

@@ -46,6 +46,8 @@ const std::regex& include_line() {
 
 }  // namespace
 
+bool is_cpp(const std::string& path) { return path.ends_with(".h") || path.ends_with(".cpp"); }
+
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {

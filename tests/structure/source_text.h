@@ -10,6 +10,9 @@
 
 namespace hone::structure {
 
+// Whether the path is that of C++ code.
+bool is_cpp(const std::string& path);
+
 // The lines of a text without their ends; a last line without a newline counts.
 std::vector<std::string_view> lines_of(std::string_view text);
 

@@ -9,13 +9,12 @@ namespace hone::kernel {
 namespace {
 
 using hone::testing::Floats;
+using hone::testing::index_of;
 using hone::testing::random_floats;
 using hone::testing::same_bits;
 using hone::testing::Threads;
 using hone::testing::worst_difference;
 using Doubles = std::vector<double>;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 struct AttentionCase {
   const char* name;
@@ -88,9 +87,10 @@ struct Outputs {
 Outputs reference(const Inputs& in, const Floats& d_out) {
   const Attention& a = in.a;
   const std::int64_t D = a.shape.dim, Hq = a.shape.q_heads, share = Hq / a.shape.kv_heads;
-  Outputs r{Doubles(at(in.rows() * Hq * D)), Doubles(at(in.rows() * Hq)), Doubles(in.memory.size())};
+  Outputs r{Doubles(index_of(in.rows() * Hq * D)), Doubles(index_of(in.rows() * Hq)),
+            Doubles(in.memory.size())};
   for (std::int64_t t = 0; t < in.rows(); ++t) {
-    const auto keys = keys_of(in.spans[at(t)], a.window);
+    const auto keys = keys_of(in.spans[index_of(t)], a.window);
     for (std::int64_t h = 0; h < Hq; ++h) {
       const std::int64_t qi = in.q_at + t * a.q_stride + h * D, head = (h / share) * D, oi = (t * Hq + h) * D;
       const auto ki = [&](std::int64_t key) { return in.k_at + key * a.kv_stride + head; };
@@ -100,27 +100,28 @@ Outputs reference(const Inputs& in, const Floats& d_out) {
       for (const auto key : keys) {
         double s = 0;
         for (std::int64_t i = 0; i < D; ++i)
-          s += static_cast<double>(in.memory[at(qi + i)]) * in.memory[at(ki(key) + i)];
+          s += static_cast<double>(in.memory[index_of(qi + i)]) * in.memory[index_of(ki(key) + i)];
         s *= a.scale;
         scores.push_back(a.softcap > 0 ? a.softcap * std::tanh(s / a.softcap) : s);
       }
       for (const double s : scores) total += std::exp(s);
-      r.lse[at(t * Hq + h)] = std::log(total);
+      r.lse[index_of(t * Hq + h)] = std::log(total);
       for (std::size_t j = 0; j < keys.size(); ++j) {
         weights.push_back(std::exp(scores[j]) / total);
-        for (std::int64_t i = 0; i < D; ++i) r.out[at(oi + i)] += weights[j] * in.memory[at(vi(keys[j]) + i)];
+        for (std::int64_t i = 0; i < D; ++i)
+          r.out[index_of(oi + i)] += weights[j] * in.memory[index_of(vi(keys[j]) + i)];
       }
-      for (std::int64_t i = 0; i < D; ++i) delta += d_out[at(oi + i)] * r.out[at(oi + i)];
+      for (std::int64_t i = 0; i < D; ++i) delta += d_out[index_of(oi + i)] * r.out[index_of(oi + i)];
       for (std::size_t j = 0; j < keys.size(); ++j) {
         double dp = 0;
         for (std::int64_t i = 0; i < D; ++i)
-          dp += static_cast<double>(d_out[at(oi + i)]) * in.memory[at(vi(keys[j]) + i)];
+          dp += static_cast<double>(d_out[index_of(oi + i)]) * in.memory[index_of(vi(keys[j]) + i)];
         double ds = weights[j] * (dp - delta) * a.scale;
         if (a.softcap > 0) ds *= 1.0 - std::pow(scores[j] / a.softcap, 2);
         for (std::int64_t i = 0; i < D; ++i) {
-          r.memory[at(vi(keys[j]) + i)] += weights[j] * d_out[at(oi + i)];
-          r.memory[at(qi + i)] += ds * in.memory[at(ki(keys[j]) + i)];
-          r.memory[at(ki(keys[j]) + i)] += ds * in.memory[at(qi + i)];
+          r.memory[index_of(vi(keys[j]) + i)] += weights[j] * d_out[index_of(oi + i)];
+          r.memory[index_of(qi + i)] += ds * in.memory[index_of(ki(keys[j]) + i)];
+          r.memory[index_of(ki(keys[j]) + i)] += ds * in.memory[index_of(qi + i)];
         }
       }
     }
@@ -133,7 +134,7 @@ struct Results {
 };
 
 Results run(const Inputs& in, const Floats& d_out, float initial_gradient = 0.0f) {
-  Results r{Floats(d_out.size(), 7.0f), Floats(at(in.rows() * in.a.shape.q_heads)),
+  Results r{Floats(d_out.size(), 7.0f), Floats(index_of(in.rows() * in.a.shape.q_heads)),
             Floats(in.memory.size(), initial_gradient)};
   attention(in.a, in.rows(), in.spans.data(), in.q(), in.k(), in.v(), r.out.data(), r.lse.data());
   attention_backward(in.a, in.rows(), in.spans.data(), in.q(), in.k(), in.v(), r.out.data(), r.lse.data(),
@@ -187,11 +188,11 @@ TEST_P(AttentionKernel, ARowAloneOverACacheHasTheSameBits) {
   const HeadShape s = in_.a.shape;
   const std::int64_t width = s.kv_heads * s.dim, rows = in_.rows();
   for (std::int64_t t = 0; t < rows; ++t) {
-    const Span& span = in_.spans[at(t)];
+    const Span& span = in_.spans[index_of(t)];
     const std::int32_t prefix_begin = 5, own_begin = 5 + span.prefix_count + 2;
     const std::int64_t cache_rows = own_begin + span.own_count;
-    Floats keys(at(cache_rows * width), NAN),
-        values(at(cache_rows * width), NAN);  // unseen rows spoil no result
+    Floats keys(index_of(cache_rows * width), NAN),
+        values(index_of(cache_rows * width), NAN);  // unseen rows spoil no result
     const auto fill = [&](std::int64_t from, std::int64_t to) {
       std::copy_n(in_.k() + from * in_.a.kv_stride, width, keys.begin() + to * width);
       std::copy_n(in_.v() + from * in_.a.kv_stride, width, values.begin() + to * width);
@@ -201,7 +202,7 @@ TEST_P(AttentionKernel, ARowAloneOverACacheHasTheSameBits) {
     Attention a = in_.a;
     a.kv_stride = width;
     const Span cached{prefix_begin, span.prefix_count, own_begin, span.own_count};
-    Floats out(at(s.q_heads * s.dim));
+    Floats out(index_of(s.q_heads * s.dim));
     attention(a, 1, &cached, in_.q() + t * a.q_stride, keys.data(), values.data(), out.data(), nullptr);
     ASSERT_TRUE(same_bits(out.data(), batch.out.data() + t * std::ssize(out), std::ssize(out)))
         << "row " << t;
@@ -211,12 +212,12 @@ TEST_P(AttentionKernel, ARowAloneOverACacheHasTheSameBits) {
 // The same keys as one run, or as prefix and own: where a span is cut changes no bits.
 TEST_P(AttentionKernel, WhereASpanIsCutChangesNoBits) {
   const HeadShape s = in_.a.shape;
-  const std::int64_t last = in_.rows() - 1, begin = in_.spans[at(last)].own_begin;
-  Floats whole(at(s.q_heads * s.dim));
+  const std::int64_t last = in_.rows() - 1, begin = in_.spans[index_of(last)].own_begin;
+  Floats whole(index_of(s.q_heads * s.dim));
   const auto attend = [&](const Span& span, Floats& out) {
     attention(in_.a, 1, &span, in_.q() + last * in_.a.q_stride, in_.k(), in_.v(), out.data(), nullptr);
   };
-  attend(in_.spans[at(last)], whole);
+  attend(in_.spans[index_of(last)], whole);
   for (std::int32_t cut = 1; cut < 40; ++cut) {
     Floats out(whole.size());
     const auto b = static_cast<std::int32_t>(begin);

@@ -9,12 +9,11 @@ namespace hone::kernel {
 namespace {
 
 using hone::testing::Floats;
+using hone::testing::index_of;
 using hone::testing::random_floats;
 using hone::testing::same_bits;
 using hone::testing::worst_difference;
 using Doubles = std::vector<double>;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 double scaled(double raw, double softcap, double inverse_temperature) {
   return (softcap > 0 ? softcap * std::tanh(raw / softcap) : raw) * inverse_temperature;
@@ -42,7 +41,7 @@ double objective(const Doubles& raw, const std::vector<std::int32_t>& kept, std:
     z.push_back(scaled(raw[i], softcap, inverse_temperature));
   }
   const Reference stats = reference_stats(z);
-  return g_logprob * (scaled(raw[at(target)], softcap, inverse_temperature) - stats.lse) +
+  return g_logprob * (scaled(raw[index_of(target)], softcap, inverse_temperature) - stats.lse) +
          g_entropy * stats.entropy;
 }
 
@@ -106,7 +105,7 @@ TEST_P(LogitKernels, StatisticsAreThoseOfTheSoftmax) {
 TEST_P(LogitKernels, StatisticsOverAKeptSetAreThoseOfItsEntries) {
   const Floats values = z();
   Doubles chosen;
-  for (const auto id : kept()) chosen.push_back(values[at(id)]);
+  for (const auto id : kept()) chosen.push_back(values[index_of(id)]);
   const auto ids = kept();
   const RowStats stats = row_stats_kept(values.data(), ids.data(), std::ssize(ids));
   const Reference expected = reference_stats(chosen);
@@ -146,7 +145,7 @@ TEST_P(LogitKernels, GradientOverAKeptSetIsZeroOutsideIt) {
   EXPECT_LE(worst_difference(d, expected), 5e-6);
   for (std::int64_t i = 0; i < c.n; ++i) {
     if (!std::binary_search(ids.begin(), ids.end(), static_cast<std::int32_t>(i))) {
-      EXPECT_EQ(d[at(i)], 0.0f) << i;
+      EXPECT_EQ(d[index_of(i)], 0.0f) << i;
     }
   }
 }

@@ -9,13 +9,12 @@ namespace hone::kernel {
 namespace {
 
 using hone::testing::Floats;
+using hone::testing::index_of;
 using hone::testing::random_floats;
 using hone::testing::same_bits;
 using hone::testing::Threads;
 using hone::testing::worst_difference;
 using Doubles = std::vector<double>;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 struct NormCase {
   std::int64_t rows, dim, group, stride;
@@ -35,22 +34,24 @@ class RmsNormKernel : public ::testing::TestWithParam<NormCase> {
     const NormCase c = GetParam();
     return c.rows / c.group * (c.stride > 0 ? c.stride : c.group * c.dim);
   }
-  double gain(const Floats& w, std::int64_t i) const { return w[at(i)] + (GetParam().add_one ? 1.0 : 0.0); }
+  double gain(const Floats& w, std::int64_t i) const {
+    return w[index_of(i)] + (GetParam().add_one ? 1.0 : 0.0);
+  }
 };
 
 TEST_P(RmsNormKernel, IsItsFormula) {
   const RmsNorm s = shape();
   const Floats x = random_floats(floats(), 1, 2.0), w = random_floats(s.dim, 2);
-  Floats y(x.size(), 5.0f), inverse(at(s.rows));
+  Floats y(x.size(), 5.0f), inverse(index_of(s.rows));
   rms_norm(s, x.data(), w.data(), y.data(), inverse.data());
   Doubles expected(x.size(), 5.0), expected_inverse(inverse.size());  // between the rows nothing is written
   for (std::int64_t r = 0; r < s.rows; ++r) {
     double squares = 0;
-    for (std::int64_t i = 0; i < s.dim; ++i) squares += std::pow(x[at(s.at(r) + i)], 2);
+    for (std::int64_t i = 0; i < s.dim; ++i) squares += std::pow(x[index_of(s.at(r) + i)], 2);
     const double scale = 1.0 / std::sqrt(squares / static_cast<double>(s.dim) + 1e-5);
-    expected_inverse[at(r)] = scale;
+    expected_inverse[index_of(r)] = scale;
     for (std::int64_t i = 0; i < s.dim; ++i) {
-      expected[at(s.at(r) + i)] = x[at(s.at(r) + i)] * scale * gain(w, i);
+      expected[index_of(s.at(r) + i)] = x[index_of(s.at(r) + i)] * scale * gain(w, i);
     }
   }
   EXPECT_LE(worst_difference(y, expected), 2e-6);
@@ -61,21 +62,21 @@ TEST_P(RmsNormKernel, GradientsAreThoseOfTheFormula) {
   const RmsNorm s = shape();
   const Floats x = random_floats(floats(), 3, 2.0), w = random_floats(s.dim, 4),
                dy = random_floats(floats(), 5);
-  Floats y(x.size()), inverse(at(s.rows)), dx(x.size(), 9.0f), dw(w.size(), 0.25f);
+  Floats y(x.size()), inverse(index_of(s.rows)), dx(x.size(), 9.0f), dw(w.size(), 0.25f);
   rms_norm(s, x.data(), w.data(), y.data(), inverse.data());
   rms_norm_backward(s, dy.data(), x.data(), w.data(), inverse.data(), dx.data(), dw.data());
   Doubles expected_dx(x.size(), 9.0), expected_dw(w.size(), 0.25);
   for (std::int64_t r = 0; r < s.rows; ++r) {
     double squares = 0, along = 0;
-    for (std::int64_t i = 0; i < s.dim; ++i) squares += std::pow(x[at(s.at(r) + i)], 2);
+    for (std::int64_t i = 0; i < s.dim; ++i) squares += std::pow(x[index_of(s.at(r) + i)], 2);
     const double n = static_cast<double>(s.dim), scale = 1.0 / std::sqrt(squares / n + 1e-5);
     for (std::int64_t i = 0; i < s.dim; ++i) {
-      along += static_cast<double>(dy[at(s.at(r) + i)]) * gain(w, i) * x[at(s.at(r) + i)];
+      along += static_cast<double>(dy[index_of(s.at(r) + i)]) * gain(w, i) * x[index_of(s.at(r) + i)];
     }
     for (std::int64_t i = 0; i < s.dim; ++i) {
-      const double xi = x[at(s.at(r) + i)], dyi = dy[at(s.at(r) + i)];
-      expected_dx[at(s.at(r) + i)] = dyi * gain(w, i) * scale - xi * scale * scale * scale * along / n;
-      expected_dw[at(i)] += dyi * xi * scale;
+      const double xi = x[index_of(s.at(r) + i)], dyi = dy[index_of(s.at(r) + i)];
+      expected_dx[index_of(s.at(r) + i)] = dyi * gain(w, i) * scale - xi * scale * scale * scale * along / n;
+      expected_dw[index_of(i)] += dyi * xi * scale;
     }
   }
   EXPECT_LE(worst_difference(dx, expected_dx), 5e-6);
@@ -99,7 +100,7 @@ TEST(RmsNormKernelThreads, BitsAreTheSameWhateverTheirNumber) {
                dy = random_floats(s.rows * s.dim, 3);
   const auto run = [&](int threads) {
     const Threads scope(threads);
-    Floats y(x.size()), inverse(at(s.rows)), dx(x.size()), dw(w.size());
+    Floats y(x.size()), inverse(index_of(s.rows)), dx(x.size()), dw(w.size());
     rms_norm(s, x.data(), w.data(), y.data(), inverse.data());
     rms_norm_backward(s, dy.data(), x.data(), w.data(), inverse.data(), dx.data(), dw.data());
     for (const Floats* part : {&inverse, &dx, &dw}) y.insert(y.end(), part->begin(), part->end());
@@ -135,11 +136,11 @@ class GatedKernel : public ::testing::TestWithParam<std::tuple<Activation, std::
     Doubles expected_y(y.size()), expected_d(d.size());
     for (std::int64_t r = 0; r < rows; ++r) {
       for (std::int64_t i = 0; i < f; ++i) {
-        const double g = gate_up[at(r * 2 * f + i)], u = gate_up[at(r * 2 * f + f + i)],
-                     grad = dy[at(r * f + i)];
-        expected_y[at(r * f + i)] = activation_of(act, g) * u;
-        expected_d[at(r * 2 * f + i)] = grad * u * slope_of(act, g);
-        expected_d[at(r * 2 * f + f + i)] = grad * activation_of(act, g);
+        const double g = gate_up[index_of(r * 2 * f + i)], u = gate_up[index_of(r * 2 * f + f + i)],
+                     grad = dy[index_of(r * f + i)];
+        expected_y[index_of(r * f + i)] = activation_of(act, g) * u;
+        expected_d[index_of(r * 2 * f + i)] = grad * u * slope_of(act, g);
+        expected_d[index_of(r * 2 * f + f + i)] = grad * activation_of(act, g);
       }
     }
     EXPECT_LE(worst_difference(y, expected_y), 2e-6);
@@ -172,13 +173,13 @@ class RotateKernel : public ::testing::TestWithParam<HeadShape> {};
 TEST_P(RotateKernel, TurnsPairsByTheirAnglesAndBack) {
   const HeadShape s = GetParam();
   const std::int64_t rows = 11, half = s.dim / 2, positions_known = 40;
-  Floats cos(at(positions_known * half)), sin(cos.size());
+  Floats cos(index_of(positions_known * half)), sin(cos.size());
   for (std::int64_t p = 0; p < positions_known; ++p) {
     for (std::int64_t i = 0; i < half; ++i) {
       const double angle = static_cast<double>(p) *
                            std::pow(10000.0, -2.0 * static_cast<double>(i) / static_cast<double>(s.dim));
-      cos[at(p * half + i)] = static_cast<float>(std::cos(angle));
-      sin[at(p * half + i)] = static_cast<float>(std::sin(angle));
+      cos[index_of(p * half + i)] = static_cast<float>(std::cos(angle));
+      sin[index_of(p * half + i)] = static_cast<float>(std::sin(angle));
     }
   }
   std::vector<std::int64_t> positions;
@@ -191,9 +192,10 @@ TEST_P(RotateKernel, TurnsPairsByTheirAnglesAndBack) {
     for (std::int64_t h = 0; h < s.q_heads + s.kv_heads; ++h) {  // values stay
       for (std::int64_t i = 0; i < half; ++i) {
         const std::int64_t a = r * s.qkv_width() + h * s.dim + i, b = a + half;
-        const double c = cos[at(positions[at(r)] * half + i)], n = sin[at(positions[at(r)] * half + i)];
-        expected[at(a)] = x[at(a)] * c - x[at(b)] * n;
-        expected[at(b)] = x[at(b)] * c + x[at(a)] * n;
+        const double c = cos[index_of(positions[index_of(r)] * half + i)],
+                     n = sin[index_of(positions[index_of(r)] * half + i)];
+        expected[index_of(a)] = x[index_of(a)] * c - x[index_of(b)] * n;
+        expected[index_of(b)] = x[index_of(b)] * c + x[index_of(a)] * n;
       }
     }
   }
@@ -211,7 +213,8 @@ TEST(RowKernels, ARowAloneHasTheBitsItHasInABatch) {
   const std::int64_t rows = 50, f = 37;
   const Floats x = random_floats(rows * 2 * f, 11), w = random_floats(2 * f, 12);
   const RmsNorm all{rows, 2 * f, 1e-6f}, one{1, 2 * f, 1e-6f};
-  Floats y(x.size()), inverse(at(rows)), gate(at(rows * f)), y1(at(2 * f)), inverse1(1), gate1(at(f));
+  Floats y(x.size()), inverse(index_of(rows)), gate(index_of(rows * f)), y1(index_of(2 * f)), inverse1(1),
+      gate1(index_of(f));
   rms_norm(all, x.data(), w.data(), y.data(), inverse.data());
   gated(Activation::kGeluTanh, rows, f, x.data(), gate.data());
   for (std::int64_t r = 0; r < rows; ++r) {

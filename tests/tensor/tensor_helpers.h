@@ -15,6 +15,8 @@ namespace hone::testing {
 
 using Floats = std::vector<float>;
 
+inline std::size_t index_of(std::int64_t i) { return static_cast<std::size_t>(i); }
+
 // n values, normal with this deviation; another `seed`, other values.
 inline Floats random_floats(std::int64_t n, std::uint32_t seed, double deviation = 1.0) {
   std::mt19937 engine(seed);

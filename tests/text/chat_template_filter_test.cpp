@@ -169,7 +169,7 @@ constexpr RenderCase kValues[] = {
 
 TEST(ChatTemplateFilters, Values) { expect_renders(kValues); }
 
-constexpr const char* kFailing[] = {
+constexpr const char* kFailingFilters[] = {
     "{{ people|map(attribute='city.n')|list }}",
     "{{ x|tojson }}",
     "{{ range(3)|tojson }}",
@@ -184,7 +184,7 @@ constexpr const char* kFailing[] = {
     "{{ s|format(1) }}",
 };
 
-TEST(ChatTemplateFilters, FailWhereJinjaFails) { expect_fails(kFailing); }
+TEST(ChatTemplateFilters, FailWhereJinjaFails) { expect_fails(kFailingFilters); }
 
 }  // namespace
 }  // namespace hone::testing

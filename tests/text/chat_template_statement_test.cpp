@@ -204,7 +204,7 @@ constexpr RenderCase kWhiteSpace[] = {
 
 TEST(ChatTemplateStatements, WhiteSpace) { expect_renders(kWhiteSpace); }
 
-constexpr const char* kFailing[] = {
+constexpr const char* kFailingStatements[] = {
     "{% for a,b in [1] %}{% endfor %}",
     "{% for a,b in [(1,2,3)] %}{% endfor %}",
     "{% for x in none %}a{% endfor %}",
@@ -254,7 +254,7 @@ constexpr const char* kFailing[] = {
     "{% macro m() %}x{% endmacro %}{% call m() %}b{% endcall %}",
 };
 
-TEST(ChatTemplateStatements, FailWhereJinjaFails) { expect_fails(kFailing); }
+TEST(ChatTemplateStatements, FailWhereJinjaFails) { expect_fails(kFailingStatements); }
 
 }  // namespace
 }  // namespace hone::testing

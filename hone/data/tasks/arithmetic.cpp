@@ -8,13 +8,13 @@
 namespace hone {
 namespace {
 
-struct Grade {
+struct ArithmeticGrade {
   int operands;
   int digits;         // an operand has 1 … digits digits
   bool products;      // some operations are products, never two in a row
   int factor_digits;  // of a product's left factor; the right one has a single digit
 };
-constexpr std::array<Grade, 11> kGrades = {{
+constexpr std::array<ArithmeticGrade, 11> kArithmeticGrades = {{
     {2, 1, false, 0},
     {3, 1, false, 0},
     {4, 1, false, 0},
@@ -46,12 +46,12 @@ class Arithmetic final : public GradedTask {
       : GradedTask({"arithmetic",
                     "chains of + - and *, worked out one operation a step",
                     "number",
-                    static_cast<int>(kGrades.size()),
+                    static_cast<int>(kArithmeticGrades.size()),
                     {6, 7}}) {}
 
  private:
   Draft pose(RandomStream& random, int grade) const override {
-    const Grade& g = kGrades[static_cast<std::size_t>(grade - 1)];
+    const ArithmeticGrade& g = kArithmeticGrades[static_cast<std::size_t>(grade - 1)];
     const auto operations = static_cast<std::size_t>(g.operands - 1);
     std::string ops;
     while (ops.size() < operations) {

@@ -7,20 +7,20 @@
 namespace hone {
 namespace {
 
-struct Grade {
+struct BaseConversionGrade {
   std::vector<int> bases;
   std::int64_t largest;
 };
 
-const std::array<Grade, 5>& grades() {
-  static const std::array<Grade, 5> kGrades = {{
+const std::array<BaseConversionGrade, 5>& grades() {
+  static const std::array<BaseConversionGrade, 5> kBaseConversionGrades = {{
       {{2, 10}, 255},
       {{2, 4, 8, 10}, 511},
       {{2, 8, 10, 16}, 1023},
       {{2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, 4095},
       {{2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, 65535},
   }};
-  return kGrades;
+  return kBaseConversionGrades;
 }
 
 // Most significant digit first.
@@ -48,7 +48,7 @@ class BaseConversion final : public GradedTask {
 
  private:
   Draft pose(RandomStream& random, int grade) const override {
-    const Grade& g = grades()[static_cast<std::size_t>(grade - 1)];
+    const BaseConversionGrade& g = grades()[static_cast<std::size_t>(grade - 1)];
     const int from = pick(random, g.bases);
     int to = from;
     while (to == from) to = pick(random, g.bases);

@@ -12,30 +12,30 @@
 namespace hone {
 namespace {
 
-enum class Kind { kLinear, kSquare, kThreshold, kLimit, kRemainder, kPower, kSum };
+enum class ProgramKind { kLinear, kSquare, kThreshold, kLimit, kRemainder, kPower, kSum };
 
 struct Program {
-  Kind kind;
+  ProgramKind kind;
   std::int64_t a = 0, b = 0, c = 0;
 
   std::int64_t operator()(std::int64_t x) const {
     switch (kind) {
-      case Kind::kLinear:
+      case ProgramKind::kLinear:
         return a * x + b;
-      case Kind::kSquare:
+      case ProgramKind::kSquare:
         return a * x * x + b;
-      case Kind::kThreshold:
+      case ProgramKind::kThreshold:
         return x < c ? a : b;
-      case Kind::kLimit:
+      case ProgramKind::kLimit:
         return x < c ? c : x;
-      case Kind::kRemainder:
+      case ProgramKind::kRemainder:
         return x % c + b;
-      case Kind::kPower: {
+      case ProgramKind::kPower: {
         std::int64_t s = b;
         for (std::int64_t i = 0; i < x; ++i) s *= a;
         return s;
       }
-      case Kind::kSum:
+      case ProgramKind::kSum:
         return b + a * x + x * (x - 1) / 2;
     }
     return 0;
@@ -54,19 +54,19 @@ std::string in_c(const Program& p) {
     return fmt::format("int f(int x){{int s={};for(int i=0;i<x;i++){};return s;}}", p.b, body);
   };
   switch (p.kind) {
-    case Kind::kLinear:
+    case ProgramKind::kLinear:
       return returns(times(p.a, "x") + plus(p.b));
-    case Kind::kSquare:
+    case ProgramKind::kSquare:
       return returns(times(p.a, "x*x") + plus(p.b));
-    case Kind::kThreshold:
+    case ProgramKind::kThreshold:
       return returns(fmt::format("x<{}?{}:{}", p.c, p.a, p.b));
-    case Kind::kLimit:
+    case ProgramKind::kLimit:
       return returns(fmt::format("x<{}?{}:x", p.c, p.c));
-    case Kind::kRemainder:
+    case ProgramKind::kRemainder:
       return returns(fmt::format("x%{}{}", p.c, plus(p.b)));
-    case Kind::kPower:
+    case ProgramKind::kPower:
       return loop(fmt::format("s*={}", p.a));
-    case Kind::kSum:
+    case ProgramKind::kSum:
       return loop(fmt::format("s+=i{}", plus(p.a)));
   }
   return {};
@@ -81,22 +81,22 @@ std::vector<Program> programs_of(int grade) {
   for (std::int64_t a = negative ? -kLargestFactor : 1; a <= kLargestFactor; ++a)
     for (std::int64_t b = negative ? -9 : 0; b <= 9; ++b)
       if (a != 0 && grade <= 3)
-        for (const Kind kind : {Kind::kLinear, Kind::kSquare})
-          if (kind == Kind::kLinear || std::abs(a) <= 5) all.push_back({kind, a, b});
+        for (const ProgramKind kind : {ProgramKind::kLinear, ProgramKind::kSquare})
+          if (kind == ProgramKind::kLinear || std::abs(a) <= 5) all.push_back({kind, a, b});
   if (grade == 3) {
     for (std::int64_t c = 2; c <= 9; ++c) {
-      all.push_back({Kind::kLimit, 0, 0, c});
+      all.push_back({ProgramKind::kLimit, 0, 0, c});
       for (std::int64_t b = -9; b <= 9; ++b) {
-        all.push_back({Kind::kRemainder, 0, b, c});
+        all.push_back({ProgramKind::kRemainder, 0, b, c});
         for (std::int64_t a = -9; a <= 9; ++a)
-          if (a != b) all.push_back({Kind::kThreshold, a, b, c});
+          if (a != b) all.push_back({ProgramKind::kThreshold, a, b, c});
       }
     }
   }
   if (grade == 4) {
     for (std::int64_t b = 1; b <= 9; ++b) {
-      for (std::int64_t a = 2; a <= 4; ++a) all.push_back({Kind::kPower, a, b});
-      for (std::int64_t a = 0; a <= 9; ++a) all.push_back({Kind::kSum, a, b});
+      for (std::int64_t a = 2; a <= 4; ++a) all.push_back({ProgramKind::kPower, a, b});
+      for (std::int64_t a = 0; a <= 9; ++a) all.push_back({ProgramKind::kSum, a, b});
     }
   }
   return all;
@@ -138,17 +138,17 @@ std::string listed(const Points& points, const std::function<std::int64_t(std::s
 
 std::string work_out(const Program& p, const Points& points) {
   std::string work;
-  if (p.kind == Kind::kPower || p.kind == Kind::kSum) {
+  if (p.kind == ProgramKind::kPower || p.kind == ProgramKind::kSum) {
     const Points later(points.begin() + 1, points.end());
     const auto before = [&](std::size_t i) { return points[i].second; };
     work += "y-y:" + listed(later, [&](std::size_t i) { return later[i].second - before(i); });
-    if (p.kind == Kind::kPower)
+    if (p.kind == ProgramKind::kPower)
       work += "\ny/y:" + listed(later, [&](std::size_t i) { return later[i].second / before(i); });
     return work;
   }
   if (try_polynomial(points, 1, work)) return work;
-  if (p.kind == Kind::kSquare && try_polynomial(points, 2, work)) return work;
-  if (p.kind == Kind::kRemainder)
+  if (p.kind == ProgramKind::kSquare && try_polynomial(points, 2, work)) return work;
+  if (p.kind == ProgramKind::kRemainder)
     return work + "x-y:" + listed(points, [&](std::size_t i) { return points[i].first - points[i].second; });
   return work +
          fmt::format("y:{};x<{}", listed(points, [&](std::size_t i) { return points[i].second; }), p.c);
@@ -160,16 +160,16 @@ class CFunction final : public GradedTask {
       : GradedTask({"c_function",
                     "a C function of one integer from examples, judged by compiler and hidden tests",
                     "code",
-                    kGrades,
+                    kCFunctionGrades,
                     {1}}) {
-    for (int grade = 1; grade <= kGrades; ++grade)
+    for (int grade = 1; grade <= kCFunctionGrades; ++grade)
       for (const Program& p : programs_of(grade)) kinds_[grade][p.kind].push_back(p);
   }
 
  private:
-  static constexpr int kGrades = 4;
-  static constexpr std::array<std::int64_t, kGrades> kLargest = {9, 9, 12, 8};
-  static constexpr std::array<std::size_t, kGrades> kShown = {3, 3, 6, 4};
+  static constexpr int kCFunctionGrades = 4;
+  static constexpr std::array<std::int64_t, kCFunctionGrades> kLargest = {9, 9, 12, 8};
+  static constexpr std::array<std::size_t, kCFunctionGrades> kShown = {3, 3, 6, 4};
   static constexpr std::size_t kTests = 5;
 
   Draft pose(RandomStream& random, int grade) const override {
@@ -192,7 +192,7 @@ class CFunction final : public GradedTask {
   }
 
   // Whether whatever fits the points agrees with `program` on the inputs, so that there is one right answer.
-  static bool is_settled(const std::map<Kind, std::vector<Program>>& kinds, const Program& program,
+  static bool is_settled(const std::map<ProgramKind, std::vector<Program>>& kinds, const Program& program,
                          const Points& points, const std::vector<std::int64_t>& inputs) {
     for (const auto& [kind, programs] : kinds)
       for (const Program& other : programs) {
@@ -217,7 +217,7 @@ class CFunction final : public GradedTask {
             join(cases, ","))};
   }
 
-  std::map<int, std::map<Kind, std::vector<Program>>> kinds_;
+  std::map<int, std::map<ProgramKind, std::vector<Program>>> kinds_;
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace hone {
 namespace {
 
-constexpr int kGradeCount = 6;
+constexpr int kCalendarGradeCount = 6;
 constexpr std::array<const char*, 7> kWeekdays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                   "Thursday", "Friday", "Saturday"};
 
@@ -59,8 +59,11 @@ Date settle_months(int year, int month, int day, std::vector<std::string>& steps
 class Calendar final : public GradedTask {
  public:
   Calendar()
-      : GradedTask(
-            {"calendar", "days after a date, days between dates, weekdays", "text", kGradeCount, {1, 2}}) {}
+      : GradedTask({"calendar",
+                    "days after a date, days between dates, weekdays",
+                    "text",
+                    kCalendarGradeCount,
+                    {1, 2}}) {}
 
  private:
   Draft pose(RandomStream& random, int grade) const override {

@@ -12,13 +12,13 @@
 namespace hone {
 namespace {
 
-struct Grade {
+struct CountdownGrade {
   int numbers;
   std::int64_t largest_number, largest_target;
   std::string_view operations;
   int failed_attempts;  // at most, in the worked solution
 };
-constexpr std::array<Grade, 7> kGrades = {{
+constexpr std::array<CountdownGrade, 7> kCountdownGrades = {{
     {3, 15, 40, "+-", 7},
     {3, 20, 100, "+-*", 7},
     {3, 50, 100, "+-*/", 7},
@@ -93,12 +93,12 @@ class Countdown final : public GradedTask {
       : GradedTask({"countdown",
                     "a target made from given numbers, each used once, with + - * /",
                     "expression",
-                    static_cast<int>(kGrades.size()),
+                    static_cast<int>(kCountdownGrades.size()),
                     {1, 2}}) {}
 
  private:
   Draft pose(RandomStream& random, int grade) const override {
-    const Grade& g = kGrades[static_cast<std::size_t>(grade - 1)];
+    const CountdownGrade& g = kCountdownGrades[static_cast<std::size_t>(grade - 1)];
     std::vector<std::int64_t> numbers;
     std::optional<Attempt> hit;
     while (!hit) {

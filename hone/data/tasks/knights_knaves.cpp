@@ -13,11 +13,11 @@ namespace {
 // The first three kinds of statement suffice for the easy grades.
 enum class Kind { kIsKnight, kIsKnave, kSame, kDiffer, kSomeKnave, kBothKnights, kCount };
 
-struct Grade {
+struct KnightsKnavesGrade {
   int people;
   int kinds;
 };
-constexpr std::array<Grade, 5> kGrades = {{{3, 3}, {3, 7}, {4, 4}, {4, 7}, {5, 7}}};
+constexpr std::array<KnightsKnavesGrade, 5> kKnightsKnavesGrades = {{{3, 3}, {3, 7}, {4, 4}, {4, 7}, {5, 7}}};
 
 struct Statement {
   Kind kind = Kind::kIsKnight;
@@ -75,7 +75,7 @@ std::string spell(const Statement& s) {
   return "";
 }
 
-Statement draw_statement(RandomStream& random, int speaker, const Grade& g) {
+Statement draw_statement(RandomStream& random, int speaker, const KnightsKnavesGrade& g) {
   Statement s;
   s.kind = static_cast<Kind>(random.below(static_cast<std::uint64_t>(g.kinds)));
   if (s.kind == Kind::kCount) {
@@ -100,12 +100,12 @@ class KnightsKnaves final : public GradedTask {
       : GradedTask({"knights_knaves",
                     "who tells the truth and who lies, with one solution",
                     "text",
-                    static_cast<int>(kGrades.size()),
+                    static_cast<int>(kKnightsKnavesGrades.size()),
                     {1, 2}}) {}
 
  private:
   Draft pose(RandomStream& random, int grade) const override {
-    const Grade& g = kGrades[static_cast<std::size_t>(grade - 1)];
+    const KnightsKnavesGrade& g = kKnightsKnavesGrades[static_cast<std::size_t>(grade - 1)];
     const unsigned cases = 1u << g.people;
     for (int attempt = 0; attempt < 100000; ++attempt) {
       std::vector<Statement> statements;

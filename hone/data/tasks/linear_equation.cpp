@@ -8,7 +8,7 @@
 namespace hone {
 namespace {
 
-constexpr int kGradeCount = 7;
+constexpr int kLinearEquationGradeCount = 7;
 
 std::string x_term(std::int64_t a) { return a == 1 ? "x" : a == -1 ? "-x" : fmt::format("{}x", a); }
 
@@ -68,13 +68,16 @@ std::string solve(const Equation& e, std::vector<std::string> steps, std::string
 class LinearEquation final : public GradedTask {
  public:
   LinearEquation()
-      : GradedTask(
-            {"linear_equation", "a linear equation solved for x, exactly", "number", kGradeCount, {3, 4}}) {}
+      : GradedTask({"linear_equation",
+                    "a linear equation solved for x, exactly",
+                    "number",
+                    kLinearEquationGradeCount,
+                    {3, 4}}) {}
 
  private:
   Draft pose(RandomStream& random, int grade) const override {
     Draft draft;
-    if (grade == kGradeCount) {
+    if (grade == kLinearEquationGradeCount) {
       // p(x+q)=r(x+s)+t
       const std::int64_t p = random.between(2, 9), q = not_zero(random, -9, 9), s = not_zero(random, -9, 9),
                          t = not_zero(random, -20, 20);
@@ -97,7 +100,7 @@ class LinearEquation final : public GradedTask {
     if (grade >= 5) do
         e.c = not_zero(random, -12, 12);
       while (e.c == e.a);
-    // Grade 6 draws the right side freely, so that most answers are fractions.
+    // LinearEquationGrade 6 draws the right side freely, so that most answers are fractions.
     e.d = grade == 6 ? random.between(-30, 30) : (e.a - e.c) * x + e.b;
     const std::string line = side(e.a, e.b) + "=" + side(e.c, e.d);
     draft.question = "Solve for x: " + line;

@@ -7,11 +7,11 @@
 namespace hone {
 namespace {
 
-struct Grade {
+struct ModularChainGrade {
   int operations;
   std::int64_t min_modulus, max_modulus;
 };
-constexpr std::array<Grade, 6> kGrades = {
+constexpr std::array<ModularChainGrade, 6> kModularChainGrades = {
     {{2, 5, 10}, {3, 5, 12}, {4, 7, 20}, {5, 11, 30}, {7, 11, 50}, {10, 23, 99}}};
 
 class ModularChain final : public GradedTask {
@@ -20,12 +20,12 @@ class ModularChain final : public GradedTask {
       : GradedTask({"modular_chain",
                     "a number carried through + - * steps modulo m",
                     "number",
-                    static_cast<int>(kGrades.size()),
+                    static_cast<int>(kModularChainGrades.size()),
                     {2, 3}}) {}
 
  private:
   Draft pose(RandomStream& random, int grade) const override {
-    const Grade& g = kGrades[static_cast<std::size_t>(grade - 1)];
+    const ModularChainGrade& g = kModularChainGrades[static_cast<std::size_t>(grade - 1)];
     const std::int64_t m = random.between(g.min_modulus, g.max_modulus);
     std::int64_t value = random.between(1, m - 1);
     std::string question = fmt::format("Modulo {}, start at {}:", m, value);

@@ -9,17 +9,17 @@
 namespace hone {
 namespace {
 
-struct Grade {
+struct ReachabilityGrade {
   int nodes;
   double edges_per_node;
   int min_distance;  // of a reachable target, so that no single edge gives it away
 };
-constexpr std::array<Grade, 6> kGrades = {
+constexpr std::array<ReachabilityGrade, 6> kReachabilityGrades = {
     {{4, 1.0, 1}, {5, 1.1, 2}, {7, 1.2, 2}, {10, 1.2, 3}, {14, 1.25, 3}, {20, 1.25, 4}}};
 
 using Graph = std::vector<std::vector<int>>;  // successors, ascending
 
-Graph random_graph(RandomStream& random, const Grade& g) {
+Graph random_graph(RandomStream& random, const ReachabilityGrade& g) {
   Graph graph(static_cast<std::size_t>(g.nodes));
   for (int left = static_cast<int>(g.nodes * g.edges_per_node + 0.5); left > 0;) {
     const auto from = static_cast<std::size_t>(random.below(graph.size()));
@@ -79,12 +79,12 @@ class Reachability final : public GradedTask {
       : GradedTask({"reachability",
                     "whether a node of a directed graph can be reached from another",
                     "text",
-                    static_cast<int>(kGrades.size()),
+                    static_cast<int>(kReachabilityGrades.size()),
                     {2, 3}}) {}
 
  private:
   Draft pose(RandomStream& random, int grade) const override {
-    const Grade& g = kGrades[static_cast<std::size_t>(grade - 1)];
+    const ReachabilityGrade& g = kReachabilityGrades[static_cast<std::size_t>(grade - 1)];
     const bool reachable = random.below(2) == 1;
     for (int attempt = 0; attempt < 100000; ++attempt) {
       const Graph graph = random_graph(random, g);

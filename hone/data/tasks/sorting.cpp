@@ -7,17 +7,17 @@
 namespace hone {
 namespace {
 
-struct Grade {
+struct SortingGrade {
   int count;
   std::int64_t smallest, largest;
   bool both_ways;  // descending as well
 };
-constexpr std::array<Grade, 6> kGrades = {{{3, 0, 9, false},
-                                           {4, 0, 99, false},
-                                           {5, 0, 99, true},
-                                           {6, 0, 99, true},
-                                           {8, -99, 99, true},
-                                           {10, -999, 999, true}}};
+constexpr std::array<SortingGrade, 6> kSortingGrades = {{{3, 0, 9, false},
+                                                         {4, 0, 99, false},
+                                                         {5, 0, 99, true},
+                                                         {6, 0, 99, true},
+                                                         {8, -99, 99, true},
+                                                         {10, -999, 999, true}}};
 
 std::string spell(const std::vector<std::int64_t>& numbers) {
   return fmt::format("{}", fmt::join(numbers, " "));
@@ -29,12 +29,12 @@ class Sorting final : public GradedTask {
       : GradedTask({"sorting",
                     "integers put in order, by insertion",
                     "text",
-                    static_cast<int>(kGrades.size()),
+                    static_cast<int>(kSortingGrades.size()),
                     {2, 3}}) {}
 
  private:
   Draft pose(RandomStream& random, int grade) const override {
-    const Grade& g = kGrades[static_cast<std::size_t>(grade - 1)];
+    const SortingGrade& g = kSortingGrades[static_cast<std::size_t>(grade - 1)];
     const bool descending = g.both_ways && random.below(2) == 1;
     std::vector<std::int64_t> numbers, sorted;
     for (int i = 0; i < g.count; ++i) numbers.push_back(random.between(g.smallest, g.largest));

@@ -10,12 +10,12 @@
 namespace hone {
 namespace {
 
-struct Grade {
+struct TautologyGrade {
   int rules;         // applied to the lemma
   double compound;   // the chance that a lemma's variable stands for a compound formula
   std::size_t size;  // of the statement, in bytes, at most
 };
-constexpr std::array<Grade, 5> kGrades = {{
+constexpr std::array<TautologyGrade, 5> kTautologyGrades = {{
     {1, 0.0, 60},
     {2, 0.0, 80},
     {2, 0.3, 100},
@@ -123,12 +123,12 @@ class Tautology final : public GradedTask {
       : GradedTask({"tautology",
                     "a tautology of -> and -. to be proved in Metamath",
                     "proof",
-                    static_cast<int>(kGrades.size()),
+                    static_cast<int>(kTautologyGrades.size()),
                     {1, 2}}) {}
 
  private:
   Draft pose(RandomStream& random, int grade) const override {
-    const Grade& g = kGrades[static_cast<std::size_t>(grade - 1)];
+    const TautologyGrade& g = kTautologyGrades[static_cast<std::size_t>(grade - 1)];
     for (;;) {
       Theorem theorem = draw_lemma(random, g.compound);
       for (int i = 0; i < g.rules; ++i) theorem = draw_rule(random, theorem);

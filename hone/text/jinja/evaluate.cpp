@@ -13,8 +13,6 @@ namespace {
 
 using Kind = Expr::Kind;
 
-constexpr int kMaxRecursion = 1000;
-
 }  // namespace
 
 Result<Value> Interpreter::evaluate(const Expr& expr) {

@@ -12,8 +12,6 @@ namespace hone::jinja {
 namespace {
 
 // Of statements and expressions within each other, macro calls included: bounds the C++ stack.
-constexpr int kMaxRecursion = 1000;
-
 Error placed(const Error& error, int line) {
   return error.where.empty() ? Error{place(line), error.rule, error.got} : error;
 }

@@ -98,6 +98,7 @@ class Interpreter {
   std::deque<Namespace> namespaces_;
   std::string* out_ = nullptr;
   Value body_text_;  // what a filter without a subject is applied to
+  static constexpr int kMaxRecursion = 1000;
   int depth_ = 0;
 };
 

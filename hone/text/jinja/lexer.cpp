@@ -10,7 +10,7 @@
 namespace hone::jinja {
 namespace {
 
-using Kind = Token::Kind;
+using TokenKind = Token::Kind;
 
 bool is_name_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
@@ -43,7 +43,7 @@ class Lexer {
     while (at_ < view_.size()) {
       const std::size_t tag = next_tag();
       if (tag == std::string_view::npos) {
-        emit(Kind::kData, view_.substr(at_));
+        emit(TokenKind::kData, view_.substr(at_));
         advance(view_.size());
         break;
       }
@@ -57,12 +57,12 @@ class Lexer {
         HONE_TRY_VOID(comment());
       } else if (kind == '%') {
         HONE_TRY(const bool raw, raw_block());
-        if (!raw) HONE_TRY_VOID(tag_body(Kind::kBlockBegin, Kind::kBlockEnd, '%'));
+        if (!raw) HONE_TRY_VOID(tag_body(TokenKind::kBlockBegin, TokenKind::kBlockEnd, '%'));
       } else {
-        HONE_TRY_VOID(tag_body(Kind::kPrintBegin, Kind::kPrintEnd, '}'));
+        HONE_TRY_VOID(tag_body(TokenKind::kPrintBegin, TokenKind::kPrintEnd, '}'));
       }
     }
-    emit(Kind::kEnd, "");
+    emit(TokenKind::kEnd, "");
     return std::move(tokens_);
   }
 
@@ -71,7 +71,7 @@ class Lexer {
     return {place(line_), std::move(rule), std::move(got)};
   }
 
-  void emit(Kind kind, std::string_view text) { tokens_.push_back({kind, std::string(text), line_}); }
+  void emit(TokenKind kind, std::string_view text) { tokens_.push_back({kind, std::string(text), line_}); }
 
   void advance(std::size_t to) {
     line_ += static_cast<int>(std::count(view_.begin() + static_cast<std::ptrdiff_t>(at_),
@@ -108,7 +108,7 @@ class Lexer {
       if (line_known && strip(data.substr(line_start), Side::kBoth).empty())
         data = data.substr(0, line_start);
     }
-    if (!data.empty()) emit(Kind::kData, data);
+    if (!data.empty()) emit(TokenKind::kData, data);
     advance(end);
   }
 
@@ -168,7 +168,7 @@ class Lexer {
     return error("raw must end with {% endraw %}");
   }
 
-  Result<void> tag_body(Kind begin, Kind end, char last) {
+  Result<void> tag_body(TokenKind begin, TokenKind end, char last) {
     emit(begin, "");
     const int opened = line_;
     while (at_ < view_.size()) {
@@ -201,12 +201,12 @@ class Lexer {
     if (is_name_start(c)) {
       std::size_t end = at_;
       while (end < view_.size() && is_name_part(view_[end])) ++end;
-      return take(Kind::kName, end);
+      return take(TokenKind::kName, end);
     }
     return op();
   }
 
-  Result<void> take(Kind kind, std::size_t end) {
+  Result<void> take(TokenKind kind, std::size_t end) {
     emit(kind, view_.substr(at_, end - at_));
     advance(end);
     return {};
@@ -228,7 +228,7 @@ class Lexer {
         std::string_view("xXoObB").find(view_[at_ + 1]) != view_.npos) {
       std::size_t end = at_ + 2;
       while (end < view_.size() && is_name_part(view_[end])) ++end;
-      return take(Kind::kInteger, end);
+      return take(TokenKind::kInteger, end);
     }
     const std::size_t whole = digits(at_);
     std::size_t end = whole;
@@ -246,7 +246,7 @@ class Lexer {
         view_[at_] == '0' && view_.substr(at_, whole - at_).find_first_not_of("0_") != view_.npos;
     if (zero_led && end == whole)
       return error("an integer must not start with 0", std::string(view_.substr(at_, end - at_)));
-    return take(end == whole ? Kind::kInteger : Kind::kFloat, end);
+    return take(end == whole ? TokenKind::kInteger : TokenKind::kFloat, end);
   }
 
   Result<void> string(char quote) {
@@ -255,14 +255,14 @@ class Lexer {
     if (end >= view_.size()) return error("a string must be closed", std::string(view_.substr(at_, 20)));
     auto value = unescape(view_.substr(at_ + 1, end - at_ - 1));
     if (!value.ok()) return error(value.error().rule, value.error().got);
-    emit(Kind::kString, *value);
+    emit(TokenKind::kString, *value);
     advance(end + 1);
     return {};
   }
 
   Result<void> op() {
     for (const std::string_view two : {"//", "**", "==", "!=", ">=", "<="}) {
-      if (view_.substr(at_, 2) == two) return take(Kind::kOperator, at_ + 2);
+      if (view_.substr(at_, 2) == two) return take(TokenKind::kOperator, at_ + 2);
     }
     const char c = view_[at_];
     if (std::string_view("+-/*%~[](){}><=.:|,;").find(c) == view_.npos) {
@@ -275,7 +275,7 @@ class Lexer {
       if (brackets_.back() != c) return error(std::string("expected ") + brackets_.back(), std::string(1, c));
       brackets_.pop_back();
     }
-    return take(Kind::kOperator, at_ + 1);
+    return take(TokenKind::kOperator, at_ + 1);
   }
 
   std::string text_;
@@ -294,24 +294,24 @@ std::string place(int line) { return "chat template line " + std::to_string(line
 
 std::string describe(const Token& token) {
   switch (token.kind) {
-    case Kind::kData:
+    case TokenKind::kData:
       return "text";
-    case Kind::kPrintBegin:
+    case TokenKind::kPrintBegin:
       return "{{";
-    case Kind::kPrintEnd:
+    case TokenKind::kPrintEnd:
       return "}}";
-    case Kind::kBlockBegin:
+    case TokenKind::kBlockBegin:
       return "{%";
-    case Kind::kBlockEnd:
+    case TokenKind::kBlockEnd:
       return "%}";
-    case Kind::kString:
+    case TokenKind::kString:
       return "a string";
-    case Kind::kEnd:
+    case TokenKind::kEnd:
       return "the end of the template";
-    case Kind::kName:
-    case Kind::kInteger:
-    case Kind::kFloat:
-    case Kind::kOperator:
+    case TokenKind::kName:
+    case TokenKind::kInteger:
+    case TokenKind::kFloat:
+    case TokenKind::kOperator:
       return "'" + token.text + "'";
   }
   return "";

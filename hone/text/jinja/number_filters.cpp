@@ -158,13 +158,13 @@ Result<Value> attr(Interpreter&, const Value& subject, const Arguments& given) {
   return attribute(subject, name);
 }
 
-constexpr std::pair<std::string_view, Filter> kFilters[] = {
+constexpr std::pair<std::string_view, Filter> kNumberFilters[] = {
     {"abs", absolute},   {"attr", attr},  {"d", default_filter},   {"default", default_filter},
     {"float", to_float}, {"int", to_int}, {"round", round_filter},
 };
 
 }  // namespace
 
-Filter find_number_filter(std::string_view name) { return find_in(kFilters, name); }
+Filter find_number_filter(std::string_view name) { return find_in(kNumberFilters, name); }
 
 }  // namespace hone::jinja

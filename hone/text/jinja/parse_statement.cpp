@@ -8,9 +8,9 @@
 namespace hone::jinja {
 namespace {
 
-using Kind = Stmt::Kind;
+using StatementKind = Stmt::Kind;
 
-constexpr int kMaxNesting = 100;  // tags within tags
+constexpr int kMaxTags = 100;  // tags within tags
 
 class StatementParser {
  public:
@@ -26,7 +26,7 @@ class StatementParser {
 
   static StmtPtr freeze(Stmt stmt) { return std::make_unique<const Stmt>(std::move(stmt)); }
 
-  static Stmt statement(Kind kind, int line) {
+  static Stmt statement(StatementKind kind, int line) {
     Stmt made{};
     made.kind = kind;
     made.line = line;
@@ -39,12 +39,12 @@ class StatementParser {
     Body found;
     while (!tokens_.at_end()) {
       if (tokens_.at(Token::Kind::kData)) {
-        Stmt text = statement(Kind::kText, tokens_.line());
+        Stmt text = statement(StatementKind::kText, tokens_.line());
         text.text = tokens_.current().text;
         tokens_.skip();
         found.push_back(freeze(std::move(text)));
       } else if (tokens_.at(Token::Kind::kPrintBegin)) {
-        Stmt output = statement(Kind::kOutput, tokens_.line());
+        Stmt output = statement(StatementKind::kOutput, tokens_.line());
         tokens_.skip();
         HONE_TRY(output.value, expressions_.tuple());
         HONE_TRY_VOID(tokens_.expect(Token::Kind::kPrintEnd, "}}"));
@@ -78,9 +78,8 @@ class StatementParser {
   Result<Body> open_body(const Ends& ends) {
     tokens_.take_operator(":");
     HONE_TRY_VOID(tokens_.expect(Token::Kind::kBlockEnd, "%}"));
-    if (nesting_ == kMaxNesting) {
-      return Error{place(tokens_.line()), "tags must not nest deeper than " + std::to_string(kMaxNesting),
-                   ""};
+    if (nesting_ == kMaxTags) {
+      return Error{place(tokens_.line()), "tags must not nest deeper than " + std::to_string(kMaxTags), ""};
     }
     ++nesting_;
     auto inner = body(ends);
@@ -117,20 +116,20 @@ class StatementParser {
   }
 
   Result<Stmt> set(int line) {
-    Stmt made = statement(Kind::kSet, line);
+    Stmt made = statement(StatementKind::kSet, line);
     HONE_TRY(made.target, expressions_.target());
     if (tokens_.take_operator("=")) {
       HONE_TRY(made.value, expressions_.tuple());
       return made;
     }
-    made.kind = Kind::kSetBlock;
+    made.kind = StatementKind::kSetBlock;
     HONE_TRY(made.filter, expressions_.filters(nullptr));
     HONE_TRY(made.body, enclosed("endset"));
     return made;
   }
 
   Result<Stmt> if_tag(int line) {
-    Stmt made = statement(Kind::kIf, line);
+    Stmt made = statement(StatementKind::kIf, line);
     bool conditional = true;
     while (true) {
       Stmt::Branch branch;
@@ -147,7 +146,7 @@ class StatementParser {
   }
 
   Result<Stmt> for_tag(int line) {
-    Stmt made = statement(Kind::kFor, line);
+    Stmt made = statement(StatementKind::kFor, line);
     HONE_TRY(made.target, expressions_.target("in"));
     HONE_TRY_VOID(tokens_.expect_word("in"));
     HONE_TRY(made.value, expressions_.tuple(false, "recursive"));
@@ -171,7 +170,7 @@ class StatementParser {
 
   Result<Stmt> leave_loop(int line) {
     if (loops_ == 0) return tokens_.unexpected("break and continue inside a loop only");
-    Stmt made = statement(tokens_.at_word("break") ? Kind::kBreak : Kind::kContinue, line);
+    Stmt made = statement(tokens_.at_word("break") ? StatementKind::kBreak : StatementKind::kContinue, line);
     tokens_.skip();
     return made;
   }
@@ -208,7 +207,7 @@ class StatementParser {
   }
 
   Result<Stmt> macro(int line) {
-    Stmt made = statement(Kind::kMacro, line);
+    Stmt made = statement(StatementKind::kMacro, line);
     HONE_TRY(made.macro.name, tokens_.expect_name());
     HONE_TRY(made.macro.parameters, signature());
     HONE_TRY_VOID(macro_body(made.macro, "endmacro"));
@@ -216,7 +215,7 @@ class StatementParser {
   }
 
   Result<Stmt> call_block(int line) {
-    Stmt made = statement(Kind::kCallBlock, line);
+    Stmt made = statement(StatementKind::kCallBlock, line);
     made.macro.name = "caller";
     if (tokens_.at_operator("(")) {
       HONE_TRY(made.macro.parameters, signature());
@@ -228,14 +227,14 @@ class StatementParser {
   }
 
   Result<Stmt> filter_block(int line) {
-    Stmt made = statement(Kind::kFilterBlock, line);
+    Stmt made = statement(StatementKind::kFilterBlock, line);
     HONE_TRY(made.filter, expressions_.filters(nullptr, false));
     HONE_TRY(made.body, enclosed("endfilter"));
     return made;
   }
 
   Result<Stmt> with(int line) {
-    Stmt made = statement(Kind::kWith, line);
+    Stmt made = statement(StatementKind::kWith, line);
     while (!tokens_.at(Token::Kind::kBlockEnd)) {
       if (!made.bindings.empty()) HONE_TRY_VOID(tokens_.expect_operator(","));
       Stmt::Binding binding;
@@ -249,13 +248,13 @@ class StatementParser {
   }
 
   Result<Stmt> generation(int line) {
-    Stmt made = statement(Kind::kScope, line);
+    Stmt made = statement(StatementKind::kScope, line);
     HONE_TRY(made.body, enclosed("endgeneration"));
     return made;
   }
 
   Result<Stmt> print(int line) {
-    Stmt made = statement(Kind::kOutput, line);
+    Stmt made = statement(StatementKind::kOutput, line);
     HONE_TRY(made.value, expressions_.expression());
     return made;
   }

@@ -48,22 +48,21 @@ void append_items(std::string& out, const std::vector<Value>& items, const char*
 }
 
 void append_sequence(std::string& out, const Sequence& sequence) {
-  using Flavor = Sequence::Flavor;
   switch (sequence.flavor) {
-    case Flavor::kList:
+    case Sequence::Flavor::kList:
       return append_items(out, sequence.items, "[", "]");
-    case Flavor::kTuple:
+    case Sequence::Flavor::kTuple:
       return append_items(out, sequence.items, "(", sequence.items.size() == 1 ? ",)" : ")");
-    case Flavor::kKeys:
+    case Sequence::Flavor::kKeys:
       return append_items(out, sequence.items, "dict_keys([", "])");
-    case Flavor::kValues:
+    case Sequence::Flavor::kValues:
       return append_items(out, sequence.items, "dict_values([", "])");
-    case Flavor::kItems:
+    case Sequence::Flavor::kItems:
       return append_items(out, sequence.items, "dict_items([", "])");
-    case Flavor::kIterator:
+    case Sequence::Flavor::kIterator:
       out += "<generator object>";
       return;
-    case Flavor::kRange:
+    case Sequence::Flavor::kRange:
       out += fmt::format("range({}, {}", sequence.start, sequence.stop);
       out += sequence.step == 1 ? ")" : fmt::format(", {})", sequence.step);
       return;

@@ -62,7 +62,7 @@ Result<Value> select(Interpreter& in, const Value& subject, const Arguments& giv
   return make_sequence(std::move(kept), Flavor::kIterator);
 }
 
-constexpr std::pair<std::string_view, Filter> kFilters[] = {
+constexpr std::pair<std::string_view, Filter> kSelectionFilters[] = {
     {"map", map},
     {"reject", select<false, false>},
     {"rejectattr", select<false, true>},
@@ -72,6 +72,6 @@ constexpr std::pair<std::string_view, Filter> kFilters[] = {
 
 }  // namespace
 
-Filter find_selection_filter(std::string_view name) { return find_in(kFilters, name); }
+Filter find_selection_filter(std::string_view name) { return find_in(kSelectionFilters, name); }
 
 }  // namespace hone::jinja

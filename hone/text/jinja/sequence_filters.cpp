@@ -302,7 +302,7 @@ Result<Value> slices(Interpreter& in, const Value& subject, const Arguments& giv
   return make_sequence(std::move(columns), Flavor::kIterator);
 }
 
-constexpr std::pair<std::string_view, Filter> kFilters[] = {
+constexpr std::pair<std::string_view, Filter> kSequenceFilters[] = {
     {"batch", batch},     {"count", length},     {"dictsort", dictsort}, {"first", first},
     {"items", items_of},  {"groupby", group_by}, {"join", join},         {"last", last},
     {"length", length},   {"list", list},        {"max", extreme<true>}, {"min", extreme<false>},
@@ -312,7 +312,7 @@ constexpr std::pair<std::string_view, Filter> kFilters[] = {
 
 }  // namespace
 
-Filter find_sequence_filter(std::string_view name) { return find_in(kFilters, name); }
+Filter find_sequence_filter(std::string_view name) { return find_in(kSequenceFilters, name); }
 
 Filter find_filter(std::string_view name) {
   for (const auto find :

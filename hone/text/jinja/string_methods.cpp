@@ -131,7 +131,7 @@ Result<Value> replace_method(Interpreter& in, const Value& receiver, const Argum
   return Value(std::move(text));
 }
 
-Result<Value> join(Interpreter& in, const Value& receiver, const Arguments& given) {
+Result<Value> joined(Interpreter& in, const Value& receiver, const Arguments& given) {
   HONE_TRY(const auto bound, bind(given, {{"iterable"}}));
   HONE_TRY(const auto items, in.iterate(bound[0]));
   std::string text;
@@ -227,7 +227,7 @@ constexpr std::pair<std::string_view, Method> kMethods[] = {
     {"isspace", all_are<is_space>},
     {"istitle", is_title},
     {"isupper", has_case<true>},
-    {"join", join},
+    {"join", joined},
     {"ljust", padded<'<'>},
     {"lower", converted<lower>},
     {"lstrip", stripped<Side::kLeft>},

@@ -11,7 +11,7 @@ namespace hone::jinja {
 namespace {
 
 template <std::string (*convert)(std::string_view)>
-Result<Value> converted(Interpreter& in, const Value& subject, const Arguments& given) {
+Result<Value> recased(Interpreter& in, const Value& subject, const Arguments& given) {
   HONE_TRY([[maybe_unused]] const auto none, bind(given, {}));
   HONE_TRY(const std::string text, in.text_of(subject));
   HONE_TRY_VOID(in.budget().charge_bytes(4 * text.size()));  // each character is looked at
@@ -200,23 +200,23 @@ Result<Value> tojson(Interpreter& in, const Value& subject, const Arguments& giv
   return Value(std::move(text));
 }
 
-constexpr std::pair<std::string_view, Filter> kFilters[] = {
-    {"capitalize", converted<capitalize>},
+constexpr std::pair<std::string_view, Filter> kTextFilters[] = {
+    {"capitalize", recased<capitalize>},
     {"center", center},
-    {"e", converted<escape_html>},
-    {"escape", converted<escape_html>},
+    {"e", recased<escape_html>},
+    {"escape", recased<escape_html>},
     {"format", format_filter},
-    {"forceescape", converted<escape_html>},
+    {"forceescape", recased<escape_html>},
     {"indent", indent},
-    {"lower", converted<lower>},
+    {"lower", recased<lower>},
     {"replace", replace_filter},
-    {"safe", converted<unchanged>},
-    {"string", converted<unchanged>},
-    {"title", converted<title_words>},
+    {"safe", recased<unchanged>},
+    {"string", recased<unchanged>},
+    {"title", recased<title_words>},
     {"tojson", tojson},
     {"trim", trim},
     {"truncate", truncate},
-    {"upper", converted<upper>},
+    {"upper", recased<upper>},
     {"wordcount", word_count},
 };
 
@@ -259,6 +259,6 @@ bool in_case(std::string_view text, bool upper_case) {
   return any;
 }
 
-Filter find_text_filter(std::string_view name) { return find_in(kFilters, name); }
+Filter find_text_filter(std::string_view name) { return find_in(kTextFilters, name); }
 
 }  // namespace hone::jinja

@@ -9,7 +9,7 @@
 namespace hone {
 namespace {
 
-using Kind = PlainValue::Kind;
+using ValueKind = PlainValue::Kind;
 
 struct CType {
   enum Base { kVoid, kInteger, kFloating, kBool, kChar } base = kInteger;
@@ -183,19 +183,19 @@ std::string text_literal(const std::string& text) {
 Result<std::string> scalar(const PlainValue& value, const CType& type) {
   switch (type.base) {
     case CType::kInteger:
-      if (value.kind == Kind::kBool) return std::string(value.text == "true" ? "1" : "0");
-      if (value.kind != Kind::kInteger || value.text.size() > 20) break;
+      if (value.kind == ValueKind::kBool) return std::string(value.text == "true" ? "1" : "0");
+      if (value.kind != ValueKind::kInteger || value.text.size() > 20) break;
       if (value.text == "-9223372036854775808") return std::string("(-9223372036854775807LL - 1)");
       return value.text[0] == '-' ? "(" + value.text + "LL)"
                                   : value.text + (value.text.size() >= 19 ? "ULL" : "LL");
     case CType::kFloating:
-      if (value.kind != Kind::kInteger && value.kind != Kind::kFloat) break;
+      if (value.kind != ValueKind::kInteger && value.kind != ValueKind::kFloat) break;
       return "(" + value.text + (value.text.find_first_of(".eE") == std::string::npos ? ".0)" : ")");
     case CType::kBool:
-      if (value.kind != Kind::kBool) break;
+      if (value.kind != ValueKind::kBool) break;
       return std::string(value.text == "true" ? "1" : "0");
     case CType::kChar:
-      if (value.kind == Kind::kString && value.text.size() == 1) {
+      if (value.kind == ValueKind::kString && value.text.size() == 1) {
         return fmt::format("(char){}", static_cast<int>(static_cast<unsigned char>(value.text[0])));
       }
       break;
@@ -211,11 +211,11 @@ Result<std::string> declared(const PlainValue& value, const CType& type, const s
     HONE_TRY(const std::string literal, scalar(value, type));
     return fmt::format("  {} {} = {};\n", type.spelling, name, literal);
   }
-  if (type.base == CType::kChar && value.kind == Kind::kString) {
+  if (type.base == CType::kChar && value.kind == ValueKind::kString) {
     if (value.text.find('\0') != std::string::npos) return no_fit(value, "char *");
     return fmt::format("  char {}[] = {};\n", name, text_literal(value.text));
   }
-  if (value.kind != Kind::kList) return no_fit(value, type.spelling + " *");
+  if (value.kind != ValueKind::kList) return no_fit(value, type.spelling + " *");
   std::string items;
   for (const PlainValue& item : value.items) {
     HONE_TRY(const std::string literal, scalar(item, type));

@@ -3,18 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "hone/base/ascii.h"
 #include "hone/verify/answer.h"
 
 namespace hone {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // The number of fence characters that open or close a block, after at most three spaces; 0 when the line is
 // none.

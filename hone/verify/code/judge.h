@@ -3,6 +3,7 @@
 // Error: the host's or the tests', never the program's. Thread safety: as Judgement.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -12,6 +13,9 @@
 #include "hone/verify/code/toolchain.h"
 
 namespace hone {
+
+// What a harness may write of results, bytes.
+inline constexpr std::int64_t kRecordBytes = 16 << 20;
 
 Result<void> judge_python(const CodeTests& tests, const std::string& code, Judgement& judgement);
 Result<void> judge_c(const CodeTests& tests, const std::string& code, const Toolchain& tools,

@@ -5,8 +5,6 @@
 namespace hone {
 namespace {
 
-constexpr std::int64_t kRecordBytes = 16 << 20;
-
 // All tests with one program that was built.
 Result<void> run_tests(const CodeTests& tests, const Fd& binary, Judgement& judgement) {
   if (const auto* kind = std::get_if<StdioTests>(&tests.kind)) {

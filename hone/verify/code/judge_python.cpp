@@ -8,8 +8,6 @@
 namespace hone {
 namespace {
 
-constexpr std::int64_t kRecordBytes = 16 << 20;
-
 Result<void> stdio(const StdioTests& tests, const std::string& code, Judgement& judgement) {
   return judge_stdio(
       tests, judgement,

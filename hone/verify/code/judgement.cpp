@@ -9,7 +9,7 @@
 namespace hone {
 namespace {
 
-constexpr std::size_t kShown = 200;
+constexpr std::size_t kShownOutput = 200;
 
 // Whether a program that was killed at its wall deadline had its share of the machine: it computed, or it
 // waited for something else than a core.
@@ -69,14 +69,14 @@ Result<WorkerResult> Judgement::run_unbounded(WorkerJob job, const SandboxLimits
 }
 
 void Judgement::failed(std::size_t test, const std::string& why) {
-  if (!failed_) first_ = fmt::format("test {}: {}", test + 1, cut(why, kShown));
+  if (!failed_) first_ = fmt::format("test {}: {}", test + 1, cut(why, kShownOutput));
   failed_ = true;
 }
 
 void Judgement::not_compiled(const std::string& why) {
   compiled_ = false;
   failed_ = true;
-  first_ = cut(why, kShown);
+  first_ = cut(why, kShownOutput);
 }
 
 void Judgement::forget() {
@@ -109,7 +109,7 @@ std::string Judgement::bad_end(const WorkerResult& result) {
 std::string Judgement::compiler_errors(const WorkerResult& result) {
   const std::size_t at = result.err.find("error: ");
   if (result.end == SandboxEnd::kExited && result.exit_code != 0 && at != std::string::npos) {
-    return cut(std::string_view(result.err).substr(at, result.err.find('\n', at) - at), kShown);
+    return cut(std::string_view(result.err).substr(at, result.err.find('\n', at) - at), kShownOutput);
   }
   const std::string why = bad_end(result);
   return why.empty() ? "the compiler made no program" : why;

@@ -8,17 +8,18 @@
 namespace hone {
 namespace {
 
-using Kind = PlainValue::Kind;
+using ValueKind = PlainValue::Kind;
 
 // object[key], nothing when it is absent or null.
 const PlainValue* find(const PlainValue& object, std::string_view key) {
   for (std::size_t i = 0; i + 1 < object.items.size(); i += 2) {
-    if (object.items[i].text == key && object.items[i + 1].kind != Kind::kNull) return &object.items[i + 1];
+    if (object.items[i].text == key && object.items[i + 1].kind != ValueKind::kNull)
+      return &object.items[i + 1];
   }
   return nullptr;
 }
 
-Result<const PlainValue*> require(const PlainValue& object, std::string_view key, Kind kind,
+Result<const PlainValue*> require(const PlainValue& object, std::string_view key, ValueKind kind,
                                   const std::string& where, const char* what) {
   const PlainValue* value = find(object, key);
   if (value == nullptr || value->kind != kind) {
@@ -28,7 +29,7 @@ Result<const PlainValue*> require(const PlainValue& object, std::string_view key
 }
 
 Result<std::string> text(const PlainValue& object, std::string_view key, const std::string& where) {
-  HONE_TRY(const PlainValue* value, require(object, key, Kind::kString, where, "must be text"));
+  HONE_TRY(const PlainValue* value, require(object, key, ValueKind::kString, where, "must be text"));
   return value->text;
 }
 
@@ -47,7 +48,7 @@ Result<std::string> name(const PlainValue& object, std::string_view key, const s
 }
 
 Result<const PlainValue*> cases_of(const PlainValue& tests, const std::string& where) {
-  HONE_TRY(const PlainValue* cases, require(tests, "cases", Kind::kList, where, "must be a list"));
+  HONE_TRY(const PlainValue* cases, require(tests, "cases", ValueKind::kList, where, "must be a list"));
   if (cases->items.empty()) return Error{where + ": cases", "must hold at least one case", "none"};
   return cases;
 }
@@ -72,11 +73,11 @@ Result<CallTests> calls(const PlainValue& tests, const std::string& where) {
     const PlainValue& row = cases->items[i];
     const std::string at = fmt::format("{}: cases[{}]", where, i);
     CallTests::Case one;
-    HONE_TRY(const PlainValue* args, require(row, "args", Kind::kList, at, "must be a list"));
+    HONE_TRY(const PlainValue* args, require(row, "args", ValueKind::kList, at, "must be a list"));
     one.args = *args;
-    one.kwargs.kind = Kind::kDict;
+    one.kwargs.kind = ValueKind::kDict;
     if (find(row, "kwargs") != nullptr) {
-      HONE_TRY(const PlainValue* kwargs, require(row, "kwargs", Kind::kDict, at, "must be an object"));
+      HONE_TRY(const PlainValue* kwargs, require(row, "kwargs", ValueKind::kDict, at, "must be an object"));
       one.kwargs = *kwargs;
     }
     bool there = false;  // null is a value here
@@ -101,15 +102,15 @@ Result<CheckTests> check(const PlainValue& tests, const std::string& where) {
 
 Result<AssertTests> asserts(const PlainValue& tests, const std::string& where) {
   AssertTests out;
-  HONE_TRY(const PlainValue* list, require(tests, "test_list", Kind::kList, where, "must be a list"));
+  HONE_TRY(const PlainValue* list, require(tests, "test_list", ValueKind::kList, where, "must be a list"));
   for (const PlainValue& item : list->items) {
-    if (item.kind != Kind::kString) return Error{where + ": test_list", "must hold texts", brief(item)};
+    if (item.kind != ValueKind::kString) return Error{where + ": test_list", "must hold texts", brief(item)};
     out.statements.push_back(item.text);
   }
   if (out.statements.empty()) return Error{where + ": test_list", "must hold at least one test", "none"};
   HONE_TRY(out.setup, text_or_none(tests, "test_setup_code", where));
   if (const PlainValue* imports = find(tests, "test_imports");
-      imports != nullptr && imports->kind == Kind::kList) {
+      imports != nullptr && imports->kind == ValueKind::kList) {
     for (const PlainValue& line : imports->items) out.setup = line.text + "\n" + out.setup;
   }
   HONE_TRY(out.reference, text_or_none(tests, "code", where));
@@ -120,7 +121,7 @@ Result<AssertTests> asserts(const PlainValue& tests, const std::string& where) {
 
 Result<CodeTests> parse_tests(const std::string& fields, const std::string& default_language) {
   HONE_TRY(const PlainValue row, parse_plain(fields, "the row"));
-  if (row.kind != Kind::kDict) return Error{"the row", "must be an object", brief(row)};
+  if (row.kind != ValueKind::kDict) return Error{"the row", "must be an object", brief(row)};
   CodeTests out;
   HONE_TRY(std::string language, text_or_none(row, "language", "the row"));
   if (language.empty()) language = default_language;
@@ -139,7 +140,7 @@ Result<CodeTests> parse_tests(const std::string& fields, const std::string& defa
       return Error{"the row: tests", "must be there (or HumanEval's or MBPP's keys)", "nothing"};
     }
   } else {
-    if (tests->kind != Kind::kDict) return Error{"the row: tests", "must be an object", brief(*tests)};
+    if (tests->kind != ValueKind::kDict) return Error{"the row: tests", "must be an object", brief(*tests)};
     HONE_TRY(const std::string kind, text(*tests, "kind", "tests"));
     if (kind == "stdio") {
       HONE_TRY(out.kind, stdio(*tests, "tests"));

@@ -10,7 +10,7 @@
 namespace hone {
 namespace {
 
-constexpr std::size_t kShown = 60;
+constexpr std::size_t kShownText = 60;
 
 std::string_view right_trimmed(std::string_view text) {
   const std::size_t last = text.find_last_not_of(" \t\r\n\f\v");
@@ -60,10 +60,12 @@ std::string output_difference(std::string_view expected, std::string_view got) {
   for (std::size_t number = 1; !expected.empty() || !got.empty(); ++number) {
     const bool no_more_expected = expected.empty(), no_more_got = got.empty();
     const std::string_view want = next_line(expected), have = next_line(got);
-    if (no_more_got) return fmt::format("line {} is missing, must be '{}'", number, cut(want, kShown));
-    if (no_more_expected) return fmt::format("line {} is '{}', must not be there", number, cut(have, kShown));
+    if (no_more_got) return fmt::format("line {} is missing, must be '{}'", number, cut(want, kShownText));
+    if (no_more_expected)
+      return fmt::format("line {} is '{}', must not be there", number, cut(have, kShownText));
     if (want != have)
-      return fmt::format("line {} is '{}', must be '{}'", number, cut(have, kShown), cut(want, kShown));
+      return fmt::format("line {} is '{}', must be '{}'", number, cut(have, kShownText),
+                         cut(want, kShownText));
   }
   return "";
 }

@@ -25,7 +25,7 @@ constexpr const char* kCommonHeaders[] = {
     "optional",  "queue",         "set",           "sstream", "stack",  "string",     "string_view",
     "tuple",     "unordered_map", "unordered_set", "utility", "vector"};
 constexpr const char* kInside = "/hone/headers";  // where the compilers see the folder
-constexpr const char* kCommon = "common.h";
+constexpr const char* kCommonHeader = "common.h";
 constexpr const char* kAll = "all/bits/stdc++.h";
 
 bool installed(const std::string& program) { return ::access(("/usr/bin/" + program).c_str(), X_OK) == 0; }
@@ -125,14 +125,14 @@ Result<Toolchain> Toolchain::find(const Sandbox& sandbox) {
   for (const char* header : kCommonHeaders) common += fmt::format("#include <{}>\n", header);
   common += "#include \"hone_calls.h\"\n";
   HONE_TRY_VOID(write_readable(tools.folder_ / "hone_calls.h", cpp_calls_header()));
-  HONE_TRY_VOID(write_readable(tools.folder_ / kCommon, common));
+  HONE_TRY_VOID(write_readable(tools.folder_ / kCommonHeader, common));
   // Programs that ask for everything find the common headers there already.
   HONE_TRY_VOID(write_readable(tools.folder_ / "bits/stdc++.h", "#pragma once\n"));
   HONE_TRY_VOID(write_readable(tools.folder_ / kAll, "#include_next <bits/stdc++.h>\n"));
   std::vector<std::string> flags = common_flags();
   // Collecting garbage would write to every page that the forks share.
   flags = joined(std::move(flags), {"--param", "ggc-min-heapsize=262144", "-I", tools.folder_.string(),
-                                    "-include", (tools.folder_ / kCommon).string()});
+                                    "-include", (tools.folder_ / kCommonHeader).string()});
   tools.servers_ = std::make_unique<CompileServers>(sandbox, tools.folder_, std::move(flags));
   return tools;
 }
@@ -188,11 +188,11 @@ Result<Toolchain::Built> Toolchain::build_cpp(const Files& files, Judgement& jud
   const std::vector<std::string> rest =
       gold_ ? std::vector<std::string>{"-o", "program", "main.cpp", "-fuse-ld=gold"}
             : std::vector<std::string>{"-o", "program", "main.cpp"};
-  precompile(kCommon, common_flags(), judgement, common_done_);
+  precompile(kCommonHeader, common_flags(), judgement, common_done_);
   std::optional<Built> first = build_served(files, judgement);
   std::vector<std::string> argv = joined({"g++"}, common_flags());
   if (!first) {
-    argv = joined(std::move(argv), {"-I", kInside, "-include", fmt::format("{}/{}", kInside, kCommon)});
+    argv = joined(std::move(argv), {"-I", kInside, "-include", fmt::format("{}/{}", kInside, kCommonHeader)});
     HONE_TRY(first, build(joined(std::move(argv), rest), files, judgement));
   }
   Built built = std::move(*first);

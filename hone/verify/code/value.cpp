@@ -11,7 +11,7 @@
 namespace hone {
 namespace {
 
-using Kind = PlainValue::Kind;
+using ValueKind = PlainValue::Kind;
 constexpr std::size_t kMaxDepth = 256;
 
 // Builds a PlainValue from nlohmann's parser, which hands a number's own text to number_float alone: integers
@@ -21,25 +21,25 @@ class Builder : public nlohmann::json_sax<Json> {
   explicit Builder(PlainValue& root) { open_.push_back(&root); }
   std::string problem;
 
-  bool null() override { return put({Kind::kNull, "", {}}); }
-  bool boolean(bool value) override { return put({Kind::kBool, value ? "true" : "false", {}}); }
+  bool null() override { return put({ValueKind::kNull, "", {}}); }
+  bool boolean(bool value) override { return put({ValueKind::kBool, value ? "true" : "false", {}}); }
   bool number_integer(number_integer_t value) override {
-    return put({Kind::kInteger, std::to_string(value), {}});
+    return put({ValueKind::kInteger, std::to_string(value), {}});
   }
   bool number_unsigned(number_unsigned_t value) override {
-    return put({Kind::kInteger, std::to_string(value), {}});
+    return put({ValueKind::kInteger, std::to_string(value), {}});
   }
   bool number_float(number_float_t, const string_t& text) override {
     const bool integer = text.find_first_of(".eE") == std::string::npos;
-    return put({integer ? Kind::kInteger : Kind::kFloat, text, {}});
+    return put({integer ? ValueKind::kInteger : ValueKind::kFloat, text, {}});
   }
-  bool string(string_t& value) override { return put({Kind::kString, std::move(value), {}}); }
+  bool string(string_t& value) override { return put({ValueKind::kString, std::move(value), {}}); }
   bool binary(binary_t&) override { return false; }
-  bool start_array(std::size_t) override { return nest(Kind::kList); }
+  bool start_array(std::size_t) override { return nest(ValueKind::kList); }
   bool end_array() override { return leave(); }
-  bool start_object(std::size_t) override { return nest(Kind::kDict); }
+  bool start_object(std::size_t) override { return nest(ValueKind::kDict); }
   bool end_object() override { return leave(); }
-  bool key(string_t& name) override { return put({Kind::kString, std::move(name), {}}); }
+  bool key(string_t& name) override { return put({ValueKind::kString, std::move(name), {}}); }
   bool parse_error(std::size_t at, const std::string&, const nlohmann::detail::exception&) override {
     problem = fmt::format("no JSON at byte {}", at);
     return false;
@@ -55,7 +55,7 @@ class Builder : public nlohmann::json_sax<Json> {
     }
     return true;
   }
-  bool nest(Kind kind) {
+  bool nest(ValueKind kind) {
     if (open_.size() > kMaxDepth) {
       problem = fmt::format("nested more than {} deep", kMaxDepth);
       return false;
@@ -81,32 +81,32 @@ Result<PlainValue> parse(std::string_view json, const std::string& where) {
 
 // {"t": […]} → tuple, and so on, from the inside out.
 bool untag(PlainValue& value) {
-  if (value.kind == Kind::kList) {
+  if (value.kind == ValueKind::kList) {
     return std::all_of(value.items.begin(), value.items.end(), [](PlainValue& item) { return untag(item); });
   }
-  if (value.kind != Kind::kDict) return true;
+  if (value.kind != ValueKind::kDict) return true;
   if (value.items.size() != 2 || value.items[0].text.size() != 1) return false;
   const char tag = value.items[0].text[0];
   PlainValue content = std::move(value.items[1]);
   if (!untag(content)) return false;
   if (tag == 'f' || tag == 'b') {
-    if (content.kind != Kind::kString) return false;
-    value = {tag == 'f' ? Kind::kFloat : Kind::kBytes, std::move(content.text), {}};
+    if (content.kind != ValueKind::kString) return false;
+    value = {tag == 'f' ? ValueKind::kFloat : ValueKind::kBytes, std::move(content.text), {}};
     return true;
   }
-  if (content.kind != Kind::kList) return false;
+  if (content.kind != ValueKind::kList) return false;
   if (tag == 't' || tag == 's' || tag == 'c') {
     if (tag == 'c' && content.items.size() != 2) return false;
-    value = {tag == 't'   ? Kind::kTuple
-             : tag == 's' ? Kind::kSet
-                          : Kind::kComplex,
+    value = {tag == 't'   ? ValueKind::kTuple
+             : tag == 's' ? ValueKind::kSet
+                          : ValueKind::kComplex,
              "", std::move(content.items)};
     return true;
   }
   if (tag != 'd') return false;
-  PlainValue dict{Kind::kDict, "", {}};
+  PlainValue dict{ValueKind::kDict, "", {}};
   for (PlainValue& pair : content.items) {
-    if (pair.kind != Kind::kList || pair.items.size() != 2) return false;
+    if (pair.kind != ValueKind::kList || pair.items.size() != 2) return false;
     dict.items.push_back(std::move(pair.items[0]));
     dict.items.push_back(std::move(pair.items[1]));
   }
@@ -115,21 +115,22 @@ bool untag(PlainValue& value) {
 }
 
 bool is_number(const PlainValue& value) {
-  return value.kind == Kind::kBool || value.kind == Kind::kInteger || value.kind == Kind::kFloat;
+  return value.kind == ValueKind::kBool || value.kind == ValueKind::kInteger ||
+         value.kind == ValueKind::kFloat;
 }
 
 std::string integer_text(const PlainValue& value) {
-  if (value.kind == Kind::kBool) return value.text == "true" ? "1" : "0";
+  if (value.kind == ValueKind::kBool) return value.text == "true" ? "1" : "0";
   return value.text == "-0" ? "0" : value.text;  // JSON has no other spelling of one integer
 }
 
 double double_of(const PlainValue& value) {
-  return value.kind == Kind::kBool ? (value.text == "true" ? 1.0 : 0.0)
-                                   : std::strtod(value.text.c_str(), nullptr);
+  return value.kind == ValueKind::kBool ? (value.text == "true" ? 1.0 : 0.0)
+                                        : std::strtod(value.text.c_str(), nullptr);
 }
 
 bool same_number(const PlainValue& a, const PlainValue& b) {
-  if (a.kind != Kind::kFloat && b.kind != Kind::kFloat) return integer_text(a) == integer_text(b);
+  if (a.kind != ValueKind::kFloat && b.kind != ValueKind::kFloat) return integer_text(a) == integer_text(b);
   const double x = double_of(a), y = double_of(b);
   if (std::isnan(x) || std::isnan(y)) return std::isnan(x) && std::isnan(y);
   if (std::isinf(x) || std::isinf(y)) return x == y;
@@ -139,12 +140,12 @@ bool same_number(const PlainValue& a, const PlainValue& b) {
 // A dict's key as JSON writes it.
 std::optional<std::string> key_text(const PlainValue& key) {
   switch (key.kind) {
-    case Kind::kString:
-    case Kind::kInteger:
-    case Kind::kFloat:
-    case Kind::kBool:
+    case ValueKind::kString:
+    case ValueKind::kInteger:
+    case ValueKind::kFloat:
+    case ValueKind::kBool:
       return key.text;
-    case Kind::kNull:
+    case ValueKind::kNull:
       return "null";
     default:
       return std::nullopt;
@@ -171,35 +172,35 @@ void write(const PlainValue& value, std::size_t limit, std::string& out) {
   const auto list = [&](char open, char close) {
     out += open;
     for (std::size_t i = 0; i < value.items.size() && out.size() <= limit; ++i) {
-      if (i > 0) out += value.kind == Kind::kDict && i % 2 == 1 ? ": " : ", ";
+      if (i > 0) out += value.kind == ValueKind::kDict && i % 2 == 1 ? ": " : ", ";
       write(value.items[i], limit, out);
     }
     out += close;
   };
   switch (value.kind) {
-    case Kind::kNull:
+    case ValueKind::kNull:
       out += "null";
       break;
-    case Kind::kBool:
-    case Kind::kInteger:
-    case Kind::kFloat:
+    case ValueKind::kBool:
+    case ValueKind::kInteger:
+    case ValueKind::kFloat:
       out += value.text;
       break;
-    case Kind::kString:
+    case ValueKind::kString:
       out += Json(value.text).dump(-1, ' ', false, Json::error_handler_t::replace);
       break;
-    case Kind::kBytes:
+    case ValueKind::kBytes:
       out += "bytes";
       break;
-    case Kind::kList:
+    case ValueKind::kList:
       list('[', ']');
       break;
-    case Kind::kTuple:
-    case Kind::kComplex:
+    case ValueKind::kTuple:
+    case ValueKind::kComplex:
       list('(', ')');
       break;
-    case Kind::kSet:
-    case Kind::kDict:
+    case ValueKind::kSet:
+    case ValueKind::kDict:
       list('{', '}');
       break;
   }
@@ -223,17 +224,18 @@ std::string to_json(const PlainValue& value) {
 
 bool answers(const PlainValue& expected, const PlainValue& got) {
   if (is_number(expected) && is_number(got)) return same_number(expected, got);
-  const bool list = expected.kind == Kind::kList && (got.kind == Kind::kList || got.kind == Kind::kTuple);
+  const bool list =
+      expected.kind == ValueKind::kList && (got.kind == ValueKind::kList || got.kind == ValueKind::kTuple);
   if (!list && expected.kind != got.kind) return false;
   switch (expected.kind) {
-    case Kind::kNull:
+    case ValueKind::kNull:
       return true;
-    case Kind::kString:
+    case ValueKind::kString:
       return expected.text == got.text;
-    case Kind::kList:
+    case ValueKind::kList:
       return std::equal(expected.items.begin(), expected.items.end(), got.items.begin(), got.items.end(),
                         answers);
-    case Kind::kDict:
+    case ValueKind::kDict:
       return same_dict(expected, got);
     default:
       return false;  // JSON has no others

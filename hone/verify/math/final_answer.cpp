@@ -6,20 +6,17 @@
 #include <optional>
 #include <utility>
 
+#include "hone/base/ascii.h"
 #include "hone/verify/answer.h"
 
 namespace hone {
 namespace {
 
-constexpr std::size_t kNone = std::string_view::npos;
+constexpr std::size_t kNowhere = std::string_view::npos;
 constexpr std::size_t kLongest = 8192;  // of a candidate
 constexpr int kMaxBoxes = 12;
 constexpr std::size_t kTail = 200'000;      // a final answer stands in the last so many bytes
 constexpr std::size_t kShortTail = 40'000;  // and an unmarked one in so many
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 struct Box {
   std::size_t begin = 0, end = 0;  // the command and its group
@@ -53,8 +50,8 @@ std::optional<Box> box_at(std::string_view text, std::size_t at) {
 
 std::size_t last_box_command(std::string_view text) {
   const std::size_t boxed = text.rfind("\\boxed"), framed = text.rfind("\\fbox");
-  if (boxed == kNone) return framed;
-  return framed == kNone ? boxed : std::max(boxed, framed);
+  if (boxed == kNowhere) return framed;
+  return framed == kNowhere ? boxed : std::max(boxed, framed);
 }
 
 // Nothing but commas, "and", "or" and typesetting: two boxes beside it are two answers of one list.
@@ -82,14 +79,14 @@ bool joins(std::string_view between) {
 // The last box, with those that join it.
 std::optional<std::string> boxes(std::string_view text) {
   std::size_t at = last_box_command(text);
-  if (at == kNone) return std::nullopt;
+  if (at == kNowhere) return std::nullopt;
   const auto last = box_at(text, at);
   if (!last) return std::nullopt;
   std::vector<Box> found = {*last};
   for (int i = 1; i < kMaxBoxes; ++i) {
     at = last_box_command(text.substr(0, found.back().begin));
     // Boxes that join are close: no search through the whole text for each.
-    if (at == kNone || found.back().begin - at > 400) break;
+    if (at == kNowhere || found.back().begin - at > 400) break;
     const auto before = box_at(text.substr(0, found.back().begin), at);
     if (!before || !joins(text.substr(before->end, found.back().begin - before->end))) break;
     found.push_back(*before);
@@ -111,7 +108,7 @@ struct Formulas {
 Formulas formulas(std::string_view text) {
   Formulas found;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    std::size_t begin = 0, end = kNone, next = 0;
+    std::size_t begin = 0, end = kNowhere, next = 0;
     if (text[i] == '\\' && i + 1 < text.size()) {
       const char open = text[i + 1];
       if (open == '(' || open == '[') {
@@ -119,7 +116,7 @@ Formulas formulas(std::string_view text) {
         end = text.find(open == '(' ? "\\)" : "\\]", begin);
         next = end + 1;
       }
-      if (end == kNone) {
+      if (end == kNowhere) {
         ++i;
         // No closing mark in the rest: do not look for it again.
         if (open == '(' || open == '[') break;
@@ -127,7 +124,7 @@ Formulas formulas(std::string_view text) {
       }
     } else if (text[i] == '$') {
       begin = text.find_first_not_of('$', i);
-      if (begin == kNone) break;
+      if (begin == kNowhere) break;
       end = begin;
       while (end < text.size() && text[end] != '$') end += text[end] == '\\' ? 2 : 1;
       if (end >= text.size()) break;
@@ -175,27 +172,19 @@ Numbers numbers(std::string_view text) {
   return found;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 // What follows the last "answer is" and its kin, up to the end of its sentence.
 std::optional<std::string_view> statement(std::string_view text) {
   const std::string folded = lower(text);
   constexpr std::array<std::string_view, 7> kPhrases = {
       "answer is:", "answer is", "answer:", "answer =", "answer:**", "answer**:", "####"};
-  std::size_t begin = kNone;
+  std::size_t begin = kNowhere;
   for (const std::string_view phrase : kPhrases) {
     const std::size_t at = folded.rfind(phrase);
-    if (at == kNone) continue;
+    if (at == kNowhere) continue;
     const std::size_t after = at + phrase.size();
-    if (begin == kNone || after > begin) begin = after;
+    if (begin == kNowhere || after > begin) begin = after;
   }
-  if (begin == kNone) return std::nullopt;
+  if (begin == kNowhere) return std::nullopt;
   std::string_view rest = text.substr(begin);
   while (!rest.empty() && (is_space(rest.front()) || rest.front() == ':' || rest.front() == '*'))
     rest.remove_prefix(1);
@@ -207,7 +196,7 @@ std::optional<std::string_view> statement(std::string_view text) {
     // A display formula may stand on lines of its own.
     if (line && (rest.starts_with("$$") || rest.starts_with("\\["))) {
       const std::size_t close = rest.find(rest[0] == '$' ? "$$" : "\\]", 2);
-      end = close == kNone ? end : std::min(end, close + 2);
+      end = close == kNowhere ? end : std::min(end, close + 2);
       break;
     }
     if (line || stop) {
@@ -268,7 +257,7 @@ std::vector<AnswerCandidate> final_answers(std::string_view completion) {
   }
   const std::string_view bare = trimmed(text);
   // A short completion may be nothing but its answer.
-  if (bare.size() <= 60 && bare.find('\n') == kNone && bare.find(". ") == kNone)
+  if (bare.size() <= 60 && bare.find('\n') == kNowhere && bare.find(". ") == kNowhere)
     add(found, bare, "whole text");
   const Formulas all = formulas(text);
   if (all.count > 0) add(found, all.last, "formula");

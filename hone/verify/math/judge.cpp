@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "hone/base/ascii.h"
 #include "hone/symbolic/ball.h"
 #include "hone/symbolic/clean.h"
 #include "hone/symbolic/compare.h"
@@ -14,9 +15,6 @@
 
 namespace hone {
 namespace {
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string shown(std::string_view text) {
   std::string out(text.substr(0, 60));
@@ -186,23 +184,23 @@ class Judge {
  public:
   Judge(std::string_view reference, std::string_view answer)
       : reference_(unwrapped(reference)), answer_(unwrapped(answer)), budget_(kMathSteps) {}
-  Judgement run();
+  MathJudgement run();
 
  private:
-  std::optional<Judgement> by_text();
-  Judgement by_meaning();
-  Judgement verdict(bool correct, std::string_view how) const {
+  std::optional<MathJudgement> by_text();
+  MathJudgement by_meaning();
+  MathJudgement verdict(bool correct, std::string_view how) const {
     return {correct ? VerdictStatus::kCorrect : VerdictStatus::kWrong,
             shown(answer_) + " against " + shown(reference_) + (correct ? ": equal by " : ": different by ") +
                 std::string(how),
             false, true};
   }
-  Judgement undecided() const {
+  MathJudgement undecided() const {
     return {VerdictStatus::kTimeout,
             shown(answer_) + " against " + shown(reference_) + ": the step budget is spent", false, true};
   }
-  Judgement as_text() const {
-    Judgement judged = verdict(normalised(reference_) == normalised(answer_), "normalised text");
+  MathJudgement as_text() const {
+    MathJudgement judged = verdict(normalised(reference_) == normalised(answer_), "normalised text");
     judged.read_reference = false;
     return judged;
   }
@@ -216,7 +214,7 @@ class Judge {
   Expressions x_;
 };
 
-std::optional<Judgement> Judge::by_text() {
+std::optional<MathJudgement> Judge::by_text() {
   if (reference_ == answer_) return verdict(true, "text");
   bool minus_r = false, minus_a = false;
   const auto r = plain_integer(reference_, minus_r), a = plain_integer(answer_, minus_a);
@@ -299,7 +297,7 @@ std::optional<Comparison> Judge::scaled(const ParsedAnswer& reference, const Par
                          x_.multiply(x_.number(right), answer.root), budget_);
 }
 
-Judgement Judge::by_meaning() {
+MathJudgement Judge::by_meaning() {
   const Quantity r = take_unit(reference_), a = take_unit(answer_);
   const auto reference = parse_answer(r.body, {}, x_, budget_);
   if (!reference.ok()) return budget_.spent() ? undecided() : as_text();
@@ -311,7 +309,7 @@ Judgement Judge::by_meaning() {
     return {VerdictStatus::kUnparsable, answer.error().message(), false, true};
   }
   if (words || x_.kind(answer->root) == Kind::kText) {
-    Judgement judged = verdict(same_words(reference_, answer_), "words");
+    MathJudgement judged = verdict(same_words(reference_, answer_), "words");
     judged.is_words = !words;
     return judged;
   }
@@ -322,17 +320,17 @@ Judgement Judge::by_meaning() {
   if (!in_units && within_tolerance(*reference, answer->root)) return verdict(true, "tolerance");
   if (with_decimal_comma(*reference, a.body)) return verdict(true, "a decimal comma");
   if (compared.agreement == Agreement::kDifferent) {
-    Judgement judged = verdict(false, to_string(compared.method));
+    MathJudgement judged = verdict(false, to_string(compared.method));
     judged.is_words = is_prose(answer_);
     return judged;
   }
   if (budget_.spent()) return undecided();
-  Judgement judged = verdict(false, "default");
+  MathJudgement judged = verdict(false, "default");
   judged.detail = shown(answer_) + " against " + shown(reference_) + ": not shown to be equal";
   return judged;
 }
 
-Judgement Judge::run() {
+MathJudgement Judge::run() {
   if (reference_.empty()) return {VerdictStatus::kError, "the reference must not be empty", false, false};
   if (reference_.size() > kMaxAnswerBytes) {
     return {
@@ -350,8 +348,8 @@ Judgement Judge::run() {
 
 }  // namespace
 
-Judgement judge_answer(std::string_view reference, std::string_view answer) {
-  Judgement judged = Judge(reference, answer).run();
+MathJudgement judge_answer(std::string_view reference, std::string_view answer) {
+  MathJudgement judged = Judge(reference, answer).run();
   // A detail quotes what a model wrote, cut somewhere; it goes into JSON.
   std::string valid;
   append_lossy_utf8(judged.detail, valid);

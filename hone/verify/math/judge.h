@@ -22,13 +22,13 @@ inline constexpr std::int64_t kMathSteps = 250'000;
 inline constexpr long kToleranceInverse = 1'000'000;
 inline constexpr long kRoundedToleranceInverse = 10'000;
 
-struct Judgement {
+struct MathJudgement {
   VerdictStatus status = VerdictStatus::kError;
   std::string detail;           // valid UTF-8, a few hundred bytes: "3/4 against 0.75: equal by normal form"
   bool is_words = false;        // the answer was read as words, and the reference was not
   bool read_reference = false;  // the reference was read by the parser, and not compared as text
 };
 
-Judgement judge_answer(std::string_view reference, std::string_view answer);
+MathJudgement judge_answer(std::string_view reference, std::string_view answer);
 
 }  // namespace hone

@@ -23,7 +23,7 @@ class MathVerifier : public Verifier {
     bool outer_is_words = false;
     for (const AnswerCandidate& candidate : candidates) {
       if (candidate.inner && !outer_is_words) continue;
-      Judgement judged = judge_answer(problem.answer, candidate.text);
+      MathJudgement judged = judge_answer(problem.answer, candidate.text);
       Verdict verdict{judged.status, judged.status == VerdictStatus::kCorrect ? 1.0 : 0.0,
                       std::string(candidate.place) + ": " + judged.detail};
       // Another place counts only where this one holds no maths, and what is inside of it only where it is a

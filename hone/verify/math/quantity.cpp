@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "hone/base/ascii.h"
 #include "hone/verify/answer.h"
 
 namespace hone {
@@ -75,17 +76,6 @@ constexpr Unit kUnits[] = {
     {"rad", "radian", 1, 1},
     {"radian", "radian", 1, 1},
 };
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 const Unit* find_unit(std::string word) {
   if (word.size() > 1 && word.back() == '.') word.pop_back();

@@ -10,7 +10,7 @@
 namespace hone {
 namespace {
 
-constexpr std::size_t kShown = 100;
+constexpr std::size_t kShownLine = 100;
 constexpr std::size_t kDetailBytes = 1000;
 
 Json prompt_of(const Problem& problem, const Json& row) {
@@ -76,7 +76,7 @@ ProgramAnswer read_answer(std::string_view line, std::uint64_t id) {
   const auto parsed = parse_json(line, "");
   if (!parsed.ok()) {
     return out_of_step(
-        fmt::format("the program must answer with JSON, got '{}'", cut(trimmed(line), kShown)));
+        fmt::format("the program must answer with JSON, got '{}'", cut(trimmed(line), kShownLine)));
   }
   Json object = *parsed;
   if (score_of(object)) object = Json{{"score", *parsed}};

@@ -7,7 +7,7 @@
 namespace hone {
 namespace {
 
-constexpr double kSecondsToEnd = 1.0;
+constexpr double kSecondsToStop = 1.0;
 
 }  // namespace
 
@@ -20,7 +20,7 @@ ProgramPool::ProgramPool(std::vector<std::string> words, int size, double retry_
 
 ProgramPool::~ProgramPool() {
   for (LineProcess& process : idle_) process.close_input();
-  const auto end = Clock::now() + std::chrono::duration<double>(kSecondsToEnd);
+  const auto end = Clock::now() + std::chrono::duration<double>(kSecondsToStop);
   for (LineProcess& process : idle_) {
     process.wait(std::max(0.0, std::chrono::duration<double>(end - Clock::now()).count()));
   }

@@ -13,7 +13,7 @@
 namespace hone {
 namespace {
 
-constexpr std::size_t kShown = 100;
+constexpr std::size_t kShownAnswer = 100;
 constexpr std::size_t kLastWords = 700;  // of how it ended: the end of a stack trace
 constexpr double kSecondsToEnd = 0.5;    // between closing its output and ending
 
@@ -65,7 +65,7 @@ class ProgramVerifier : public Verifier {
     if (const std::string said = process.unasked(); !said.empty()) {
       return failed(
           fmt::format("the program must answer each question with one line, got '{}' without being asked",
-                      cut(trimmed(said), kShown)));
+                      cut(trimmed(said), kShownAnswer)));
     }
     const bool answered_before = process.has_answered();
     const LineProcess::Answer answer = process.ask(question, seconds_, kAnswerBytes);
@@ -78,7 +78,7 @@ class ProgramVerifier : public Verifier {
                          VerdictStatus::kTimeout);
       case LineProcess::End::kTooLong:
         return failed(fmt::format("the program must answer in a line of at most {} bytes, got '{}'",
-                                  kAnswerBytes, cut(answer.line, kShown)));
+                                  kAnswerBytes, cut(answer.line, kShownAnswer)));
       case LineProcess::End::kClosed:
         if (answered_before && process.ended_well(kSecondsToEnd)) {
           lease.discard();

@@ -13,9 +13,9 @@ namespace hone {
 namespace {
 
 constexpr int kProofsPerProcess = 500;  // then a fresh one: what leaks, leaks no further
-constexpr std::string_view kEnd = "</value>";
+constexpr std::string_view kValueEnd = "</value>";
 
-std::string brief(std::string_view text) {
+std::string shortened(std::string_view text) {
   return std::string(text.substr(0, 200)) + (text.size() > 200 ? "…" : "");
 }
 
@@ -83,13 +83,13 @@ Result<CoqProcess> CoqProcess::start(const Sandbox& sandbox, const std::string& 
     const char* rule = init.end == End::kDeadline ? "the preamble takes too long"
                        : init.end == End::kMemory ? "the preamble takes too much memory"
                                                   : "Coq must start and accept the preamble";
-    return Error{"proof: coq", rule, brief(trimmed(init.message.empty() ? init.all : init.message))};
+    return Error{"proof: coq", rule, shortened(trimmed(init.message.empty() ? init.all : init.message))};
   }
   coq.base_ = *base;
   std::string axioms;
   const Reply search = coq.query("Search is:Axiom.", coq.base_, axioms);
   if (search.end != End::kGood)
-    return Error{"proof: coq", "must answer a search for axioms", brief(search.message)};
+    return Error{"proof: coq", "must answer a search for axioms", shortened(search.message)};
   coq.no_axioms_ = trimmed(axioms).empty();
   return coq;
 }
@@ -105,7 +105,7 @@ CoqProcess::Reply CoqProcess::call(const std::string& xml) {
     reply.end = left() <= 0 ? End::kDeadline : End::kDead;
   }
   // Also after a failed write: what it said last explains why.
-  const SandboxProcess::Read read = process_.read_until(kEnd, std::max(0.0, left()));
+  const SandboxProcess::Read read = process_.read_until(kValueEnd, std::max(0.0, left()));
   reply.all = read.text;
   switch (read.end) {
     case SandboxProcess::ReadEnd::kMarker:
@@ -155,11 +155,11 @@ std::optional<Verdict> CoqProcess::ended(const Reply& reply, std::string_view du
   if (reply.end != End::kFail && reply.end != End::kGood) usable_ = false;
   switch (reply.end) {
     case End::kDeadline:
-      return Verdict{VerdictStatus::kTimeout, 0.0, fmt::format("no time left for {}", brief(during))};
+      return Verdict{VerdictStatus::kTimeout, 0.0, fmt::format("no time left for {}", shortened(during))};
     case End::kMemory:
-      return Verdict{VerdictStatus::kTimeout, 0.0, fmt::format("too much memory for {}", brief(during))};
+      return Verdict{VerdictStatus::kTimeout, 0.0, fmt::format("too much memory for {}", shortened(during))};
     case End::kOutput:
-      return Verdict{VerdictStatus::kWrong, 0.0, fmt::format("too much output from {}", brief(during))};
+      return Verdict{VerdictStatus::kWrong, 0.0, fmt::format("too much output from {}", shortened(during))};
     case End::kDead:
       return std::nullopt;
     case End::kGood:
@@ -168,9 +168,10 @@ std::optional<Verdict> CoqProcess::ended(const Reply& reply, std::string_view du
   }
   if (reply.message.find("Out of memory") != std::string::npos) {
     usable_ = false;
-    return Verdict{VerdictStatus::kTimeout, 0.0, fmt::format("too much memory for {}", brief(during))};
+    return Verdict{VerdictStatus::kTimeout, 0.0, fmt::format("too much memory for {}", shortened(during))};
   }
-  return Verdict{VerdictStatus::kWrong, 0.0, fmt::format("{}: {}", brief(during), brief(reply.message))};
+  return Verdict{VerdictStatus::kWrong, 0.0,
+                 fmt::format("{}: {}", shortened(during), shortened(reply.message))};
 }
 
 std::optional<Verdict> CoqProcess::prove(const std::string& statement,
@@ -248,7 +249,7 @@ std::optional<Verdict> CoqProcess::judge_assumptions(int state, const ProofOptio
   for (const std::string& name : names) {
     if (std::find(options.coq_axioms.begin(), options.coq_axioms.end(), name) != options.coq_axioms.end())
       continue;
-    return Verdict{VerdictStatus::kWrong, 0.0, fmt::format("rests on the axiom {}", brief(name))};
+    return Verdict{VerdictStatus::kWrong, 0.0, fmt::format("rests on the axiom {}", shortened(name))};
   }
   return Verdict{VerdictStatus::kCorrect, 1.0, fmt::format("proved from {}", fmt::join(names, ", "))};
 }

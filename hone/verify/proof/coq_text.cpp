@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "hone/base/ascii.h"
 #include "hone/verify/answer.h"
 
 namespace hone {
@@ -11,10 +12,9 @@ namespace {
 
 constexpr std::size_t kMaxNesting = 200;  // of brackets: Coq's parser recurses
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '\''; }
+bool is_coq_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool begins_name(char c) { return is_letter(c) || c == '_'; }
+bool is_word(char c) { return begins_name(c) || is_digit(c) || c == '\''; }
 
 Error refused(std::string why) { return {"proof", std::move(why), ""}; }
 
@@ -82,7 +82,7 @@ Result<std::string> without_comments(std::string_view text) {
     }
     const char c = text[i++];
     if (c == '"') return refused("strings are not allowed");
-    if (!is_space(c) && (c < ' ' || c > '~')) return refused("only ASCII characters are allowed");
+    if (!is_coq_space(c) && (c < ' ' || c > '~')) return refused("only ASCII characters are allowed");
     clean += c;
   }
   return clean;
@@ -92,7 +92,7 @@ Result<std::string> without_comments(std::string_view text) {
 std::size_t selected_brace(std::string_view text) {
   std::size_t i = 0;
   const auto skip_spaces = [&] {
-    while (i < text.size() && is_space(text[i])) ++i;
+    while (i < text.size() && is_coq_space(text[i])) ++i;
   };
   if (text[0] == '[') {
     while (i < text.size() && text[i] != ']' && text[i] != '.') ++i;
@@ -123,9 +123,9 @@ Result<std::size_t> sentence_length(std::string_view text) {
     } else if ((c == ')' || c == ']' || c == '}') && depth > 0) {
       --depth;
     } else if (c == '.') {
-      if (i + 1 == text.size() || is_space(text[i + 1])) return i + 1;
+      if (i + 1 == text.size() || is_coq_space(text[i + 1])) return i + 1;
       // Coq must agree on where sentences end, so that other dots are refused: "..", ".5".
-      if (!is_letter(text[i + 1]) && text[i + 1] != '(') return refused("a full stop must end a sentence");
+      if (!begins_name(text[i + 1]) && text[i + 1] != '(') return refused("a full stop must end a sentence");
     }
   }
   return refused("the last sentence has no full stop");
@@ -147,7 +147,7 @@ Result<std::vector<std::string>> sentences_of(std::string_view text) {
 
 std::string_view word_at(std::string_view text) {
   std::size_t i = 0;
-  if (text.empty() || !is_letter(text[0])) return {};
+  if (text.empty() || !begins_name(text[0])) return {};
   while (i < text.size() && is_word(text[i])) ++i;
   return text.substr(0, i);
 }
@@ -162,7 +162,7 @@ std::string_view without_prefix(std::string_view text) {
                        word_at(head.substr(1)).size() == head.size() - 2;
     if (numbers || named || head == "all" || head == "!") text.remove_prefix(colon + 1);
   }
-  while (!text.empty() && (is_space(text[0]) || text[0] == '(')) text.remove_prefix(1);
+  while (!text.empty() && (is_coq_space(text[0]) || text[0] == '(')) text.remove_prefix(1);
   return text;
 }
 
@@ -173,7 +173,7 @@ std::optional<std::string_view> refused_word(std::string_view sentence) {
     // Digits and quotes within a word do not begin another.
     if (word.empty()) {
       while (i < sentence.size() && (is_digit(sentence[i]) || sentence[i] == '\'')) ++i;
-      if (i < sentence.size() && !is_letter(sentence[i])) ++i;
+      if (i < sentence.size() && !begins_name(sentence[i])) ++i;
     } else {
       i += word.size();
     }
@@ -191,19 +191,6 @@ Result<void> check_tactic(const std::string& sentence, const std::set<std::strin
   }
   if (const auto found = refused_word(sentence)) return refused(fmt::format("'{}' is not allowed", *found));
   return {};
-}
-
-std::string collapsed(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (!is_space(c)) {
-      result += c;
-    } else if (!result.empty() && result.back() != ' ') {
-      result += ' ';
-    }
-  }
-  while (!result.empty() && result.back() == ' ') result.pop_back();
-  return result;
 }
 
 constexpr std::array<std::string_view, 8> kHeaders = {"Theorem",     "Lemma", "Goal",   "Corollary",
@@ -250,7 +237,7 @@ std::set<std::string> coq_ltac_names(std::string_view preamble) {
   for (std::size_t at = preamble.find("Ltac"); at != std::string_view::npos;
        at = preamble.find("Ltac", at + 4)) {
     const bool begins = at == 0 || !is_word(preamble[at - 1]);
-    if (!begins || at + 4 >= preamble.size() || !is_space(preamble[at + 4])) continue;
+    if (!begins || at + 4 >= preamble.size() || !is_coq_space(preamble[at + 4])) continue;
     const std::string_view word = word_at(trimmed(preamble.substr(at + 4)));
     if (!word.empty()) names.emplace(word);
   }
@@ -265,7 +252,7 @@ Result<void> check_coq_statement(std::string_view statement) {
   bool empty = true;
   for (std::size_t i = 0; i < statement.size(); ++i) {
     const char c = statement[i];
-    empty = empty && is_space(c);
+    empty = empty && is_coq_space(c);
     if (statement.substr(i, 2) == "(*") return bad("must hold no comment");
     if (c == '"') {
       i = statement.find('"', i + 1);
@@ -275,7 +262,7 @@ Result<void> check_coq_statement(std::string_view statement) {
     } else if (c == ')' || c == ']' || c == '}') {
       if (open.empty() || open.back() != c) return bad("must match its brackets");
       open.pop_back();
-    } else if (c == '.' && (i + 1 == statement.size() || is_space(statement[i + 1]))) {
+    } else if (c == '.' && (i + 1 == statement.size() || is_coq_space(statement[i + 1]))) {
       return bad("must be a term, without a full stop");
     }
   }

@@ -9,13 +9,13 @@
 namespace hone {
 namespace {
 
-struct Message {
+struct LeanMessage {
   std::string severity, data;
   std::int64_t line = 0;
 };
 
 // Lines that are no such object are left out: they are no message of Lean's.
-std::optional<Message> message_of(std::string_view line) {
+std::optional<LeanMessage> message_of(std::string_view line) {
   if (!line.starts_with('{')) return std::nullopt;
   const Result<Json> parsed = parse_json(line, "lean");
   if (!parsed.ok() || !parsed->is_object()) return std::nullopt;
@@ -25,10 +25,10 @@ std::optional<Message> message_of(std::string_view line) {
   const Result<std::string> data = json_require<std::string>(*parsed, "data", "lean");
   const Result<std::int64_t> at = json_require<std::int64_t>(*pos, "line", "lean");
   if (!severity.ok() || !data.ok() || !at.ok()) return std::nullopt;
-  return Message{*severity, *data, *at};
+  return LeanMessage{*severity, *data, *at};
 }
 
-std::string shortened(std::string_view text) {
+std::string cut_message(std::string_view text) {
   text = trimmed(text);
   return std::string(text.substr(0, 200)) + (text.size() > 200 ? "…" : "");
 }
@@ -60,14 +60,14 @@ Verdict judge_lean_report(std::string_view output, bool success, const LeanFile&
   std::string last_error;
   while (!output.empty()) {
     const std::size_t end = std::min(output.find('\n'), output.size());
-    const std::optional<Message> message = message_of(trimmed(output.substr(0, end)));
+    const std::optional<LeanMessage> message = message_of(trimmed(output.substr(0, end)));
     output.remove_prefix(std::min(end + 1, output.size()));
     if (!message) continue;
     if (message->severity == "error") {
       if (message->line < file.proof_line) {
-        return {VerdictStatus::kError, 0.0, "statement or preamble: " + shortened(message->data)};
+        return {VerdictStatus::kError, 0.0, "statement or preamble: " + cut_message(message->data)};
       }
-      if (last_error.empty()) last_error = shortened(message->data);
+      if (last_error.empty()) last_error = cut_message(message->data);
     } else if (message->line == file.axioms_line && message->severity.starts_with("info")) {
       axioms = axioms_of(message->data, name);
     }
@@ -76,7 +76,7 @@ Verdict judge_lean_report(std::string_view output, bool success, const LeanFile&
   if (!success || !axioms) return {VerdictStatus::kError, 0.0, "lean gave no report of the theorem's axioms"};
   for (const std::string& axiom : *axioms) {
     if (std::find(allowed_axioms.begin(), allowed_axioms.end(), axiom) != allowed_axioms.end()) continue;
-    return {VerdictStatus::kWrong, 0.0, "rests on the axiom " + shortened(axiom)};
+    return {VerdictStatus::kWrong, 0.0, "rests on the axiom " + cut_message(axiom)};
   }
   return {VerdictStatus::kCorrect, 1.0,
           axioms->empty() ? "proved" : fmt::format("proved from {}", fmt::join(*axioms, ", "))};

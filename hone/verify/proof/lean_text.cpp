@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "hone/base/ascii.h"
 #include "hone/verify/answer.h"
 
 namespace hone {
@@ -122,17 +123,15 @@ const Words& refused_words() {
   return words;
 }
 
-Error refused(std::string why) { return {"proof", std::move(why), ""}; }
+Error no_lean_proof(std::string why) { return {"proof", std::move(why), ""}; }
 
-bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // Letters beyond ASCII count as symbols between words: the words looked for are all ASCII.
-bool is_word(char c) {
-  return is_ascii_letter(c) || is_digit(c) || c == '_' || c == '\'' || c == '!' || c == '?';
+bool is_lean_word(char c) {
+  return is_letter(c) || is_digit(c) || c == '_' || c == '\'' || c == '!' || c == '?';
 }
 
 // The text with each comment as a space. Error: an open comment, a tab or control character, a string.
-Result<std::string> without_comments(std::string_view text) {
+Result<std::string> without_lean_comments(std::string_view text) {
   std::string clean;
   for (std::size_t i = 0; i < text.size();) {
     const std::string_view two = text.substr(i, 2);
@@ -144,7 +143,7 @@ Result<std::string> without_comments(std::string_view text) {
     if (two == "/-") {
       std::size_t depth = 1;
       for (i += 2; depth > 0;) {
-        if (i >= text.size()) return refused("a comment is not closed");
+        if (i >= text.size()) return no_lean_proof("a comment is not closed");
         const std::string_view pair = text.substr(i, 2);
         depth = pair == "/-" ? depth + 1 : pair == "-/" ? depth - 1 : depth;
         i += pair == "/-" || pair == "-/" ? 2 : 1;
@@ -155,12 +154,12 @@ Result<std::string> without_comments(std::string_view text) {
     const char c = text[i++];
     if (c == '\r' && i < text.size() && text[i] == '\n') continue;
     if ((c >= 0 && c < ' ' && c != '\n') || c == 0x7f)
-      return refused("tabs and control characters are not allowed");
+      return no_lean_proof("tabs and control characters are not allowed");
     clean += c;
   }
   // What two cuts have joined could be a comment again; no comment may be left for Lean to see.
   if (clean.find("--") != std::string::npos || clean.find("/-") != std::string::npos) {
-    return refused("comments must not touch");
+    return no_lean_proof("comments must not touch");
   }
   return clean;
 }
@@ -176,42 +175,29 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kRefusedM
 
 Result<void> check_words(std::string_view text) {
   for (const auto& [mark, why] : kRefusedMarks) {
-    if (text.find(mark) != std::string_view::npos) return refused(std::string(why));
+    if (text.find(mark) != std::string_view::npos) return no_lean_proof(std::string(why));
   }
   for (std::size_t i = 0; i < text.size();) {
-    if (!is_word(text[i])) {
+    if (!is_lean_word(text[i])) {
       ++i;
       continue;
     }
     const std::size_t begin = i;
-    while (i < text.size() && is_word(text[i])) ++i;
+    while (i < text.size() && is_lean_word(text[i])) ++i;
     const std::string_view word = text.substr(begin, i - begin);
     const bool dotted = (begin > 0 && text[begin - 1] == '.') || (i < text.size() && text[i] == '.');
     if (refused_words().contains(word) || (!dotted && commands().contains(word))) {
-      return refused(fmt::format("'{}' is not allowed", word));
+      return no_lean_proof(fmt::format("'{}' is not allowed", word));
     }
     // elaborators such as decl_name%
-    if (i < text.size() && text[i] == '%') return refused(fmt::format("'{}%' is not allowed", word));
+    if (i < text.size() && text[i] == '%') return no_lean_proof(fmt::format("'{}%' is not allowed", word));
   }
   return {};
 }
 
-std::string collapsed(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c != ' ' && c != '\n' && c != '\r' && c != '\t') {
-      result += c;
-    } else if (!result.empty() && result.back() != ' ') {
-      result += ' ';
-    }
-  }
-  while (!result.empty() && result.back() == ' ') result.pop_back();
-  return result;
-}
-
 std::string_view first_word(std::string_view text) {
   std::size_t i = 0;
-  while (i < text.size() && is_word(text[i])) ++i;
+  while (i < text.size() && is_lean_word(text[i])) ++i;
   return text.substr(0, i);
 }
 
@@ -233,7 +219,8 @@ Result<std::optional<std::string>> after_header(std::string_view text, std::stri
   if (keyword != "theorem" && keyword != "lemma" && keyword != "example") return std::optional<std::string>();
   const std::size_t assigned = find_outside(text, ":=");
   const std::size_t colon = find_outside(text, ":");
-  if (assigned == std::string_view::npos || colon >= assigned) return refused("the theorem has no proof");
+  if (assigned == std::string_view::npos || colon >= assigned)
+    return no_lean_proof("the theorem has no proof");
   std::string_view name = trimmed(text.substr(0, colon));
   name = trimmed(name.substr(keyword.size()));
   const std::string stated = collapsed(text.substr(colon + 1, assigned - colon - 1)),
@@ -241,7 +228,7 @@ Result<std::optional<std::string>> after_header(std::string_view text, std::stri
   // Binders before the colon make another statement, as far as text can tell.
   if (name.find_first_of(" \n({[") != std::string_view::npos ||
       (stated != pinned && stated != "(" + pinned + ")")) {
-    return refused("states another theorem");
+    return no_lean_proof("states another theorem");
   }
   return std::optional<std::string>(text.substr(assigned));
 }
@@ -279,8 +266,8 @@ std::string dedented(std::string_view text) {
 
 Result<LeanProof> lean_proof(std::string_view proof, std::string_view statement) {
   if (proof.size() > kMaxLeanProof)
-    return refused(fmt::format("a proof has at most {} bytes", kMaxLeanProof));
-  HONE_TRY(std::string clean, without_comments(proof));
+    return no_lean_proof(fmt::format("a proof has at most {} bytes", kMaxLeanProof));
+  HONE_TRY(std::string clean, without_lean_comments(proof));
   HONE_TRY(const std::optional<std::string> rest, after_header(clean, statement));
   if (rest) clean = *rest;
   HONE_TRY_VOID(check_words(clean));

@@ -10,7 +10,7 @@ namespace hone {
 using metamath::Data;
 using metamath::Finding;
 using metamath::Kernel;
-using metamath::kNone;
+using metamath::kNoIndex;
 using metamath::Statement;
 using metamath::Symbol;
 using metamath::SymbolEntry;
@@ -72,7 +72,7 @@ Result<Symbol> GoalReader::symbol(const Tokens& tokens, std::string_view name) c
   const SymbolEntry& entry = data_.symbols[found->second];
   const bool known = !metamath::is_variable(entry.symbol)
                          ? entry.declared <= limit_
-                         : entry.active && entry.floating != kNone && entry.floating < limit_;
+                         : entry.active && entry.floating != kNoIndex && entry.floating < limit_;
   if (!known) return tokens.error("must be a symbol of the database's outermost scope", name);
   return entry.symbol;
 }
@@ -158,7 +158,7 @@ Result<Target> GoalReader::read() {
   Tokens tokens(goal_.statement, "statement");
   HONE_TRY(statement_, math(tokens, ""));
   HONE_TRY_VOID(read_hypotheses());
-  for (std::uint32_t node = data_.outermost_disjoint; node != kNone;
+  for (std::uint32_t node = data_.outermost_disjoint; node != kNoIndex;
        node = data_.disjoint_nodes[node].outer) {
     if (data_.disjoint_nodes[node].declared <= limit_) disjoint_.push_back(data_.disjoint_nodes[node].pair);
   }
@@ -166,18 +166,18 @@ Result<Target> GoalReader::read() {
   target.statement = statement_;
   add_mandatory(target);
   target.limit = limit_;
-  target.scope = kNone - 1;
+  target.scope = kNoIndex - 1;
   target.disjoint = disjoint_;
   target.dummies_are_distinct = true;
   return target;
 }
 
 std::string_view without_keywords(std::string_view proof) {
-  constexpr std::string_view kSpaces = " \t\n\r\f";
+  constexpr std::string_view kSpace = " \t\n\r\f";
   const auto trim = [&](std::string_view text) {
-    const std::size_t first = text.find_first_not_of(kSpaces);
+    const std::size_t first = text.find_first_not_of(kSpace);
     if (first == std::string_view::npos) return std::string_view{};
-    return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
+    return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
   };
   proof = trim(proof);
   if (proof.starts_with("$=")) proof = trim(proof.substr(2));

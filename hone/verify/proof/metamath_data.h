@@ -23,7 +23,7 @@ inline constexpr Symbol kVariableBit = 1U << 31;
 inline bool is_variable(Symbol symbol) { return (symbol & kVariableBit) != 0; }
 inline std::uint32_t index_of(Symbol symbol) { return symbol & ~kVariableBit; }
 
-inline constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+inline constexpr std::uint32_t kNoIndex = std::numeric_limits<std::uint32_t>::max();
 
 struct Span {
   std::uint32_t offset = 0, length = 0;
@@ -34,7 +34,7 @@ struct SymbolEntry {
   Symbol symbol = 0;               // with its variable bit
   std::uint32_t declared = 0;      // statements before its first declaration
   bool active = false;             // variables: inside their scope; at the end: declared in the outermost
-  std::uint32_t floating = kNone;  // variables: their active $f; at the end: that of the outermost scope
+  std::uint32_t floating = kNoIndex;  // variables: their active $f; at the end: that of the outermost scope
 };
 
 enum class Kind : std::uint8_t { kFloating, kEssential, kAxiom, kTheorem };
@@ -44,8 +44,8 @@ struct Statement {
   std::string_view label;
   Kind kind = Kind::kAxiom;
   Span math;                        // in Data::pool; the first symbol is the typecode, a constant
-  std::uint32_t scope_end = kNone;  // hypotheses: the first statement for which they are no longer active
-  std::uint32_t frame = kNone;      // assertions: index into Data::frames
+  std::uint32_t scope_end = kNoIndex;  // hypotheses: the first statement for which they are no longer active
+  std::uint32_t frame = kNoIndex;      // assertions: index into Data::frames
 
   bool is_assertion() const { return kind == Kind::kAxiom || kind == Kind::kTheorem; }
 };
@@ -53,7 +53,7 @@ struct Statement {
 struct Frame {
   Span hypotheses;                     // in Data::hypotheses: mandatory, in order of appearance
   Span disjoint;                       // in Data::disjoint: pairs of mandatory variables
-  std::uint32_t all_disjoint = kNone;  // $p: head of every active pair, in Data::disjoint_nodes
+  std::uint32_t all_disjoint = kNoIndex;  // $p: head of every active pair, in Data::disjoint_nodes
   std::string_view proof;              // $p: what stands between $= and $.
 };
 
@@ -64,7 +64,7 @@ struct DisjointPair {
 // The active $d pairs of a scope as a list towards the outside: scopes share their tails.
 struct DisjointNode {
   DisjointPair pair;
-  std::uint32_t outer = kNone;
+  std::uint32_t outer = kNoIndex;
   std::uint32_t declared = 0;  // statements before it
 };
 
@@ -82,7 +82,7 @@ struct Data {
   std::vector<std::uint32_t> hypotheses;
   std::vector<DisjointPair> disjoint;
   std::vector<DisjointNode> disjoint_nodes;
-  std::uint32_t outermost_disjoint = kNone;  // head at the end of the database
+  std::uint32_t outermost_disjoint = kNoIndex;  // head at the end of the database
   std::vector<std::uint32_t> outermost_essential;
 
   std::span<const Symbol> math(const Statement& statement) const {

@@ -208,7 +208,7 @@ bool Kernel::are_disjoint(Symbol a, Symbol b) {
   if (!disjoint_ready_) {
     disjoint_ready_ = true;
     sorted_disjoint_.clear();
-    for (std::uint32_t node = target_->disjoint_head; node != kNone;
+    for (std::uint32_t node = target_->disjoint_head; node != kNoIndex;
          node = data_.disjoint_nodes[node].outer) {
       const DisjointPair pair = data_.disjoint_nodes[node].pair;
       sorted_disjoint_.push_back(pair_key(pair.x, pair.y));

@@ -54,7 +54,7 @@ class Reader {
   std::vector<std::uint32_t> variables_;   // active, in order of declaration
   std::vector<std::uint32_t> hypotheses_;  // active statements $f and $e
   std::vector<std::uint32_t> essential_;   // active $e alone
-  std::uint32_t disjoint_ = kNone;
+  std::uint32_t disjoint_ = kNoIndex;
   std::vector<std::uint32_t> mark_;  // by symbol: the assertion that last mentioned it
   std::uint32_t marks_ = 0;
 };
@@ -117,7 +117,7 @@ void Reader::close_scope() {
     Statement& closed = data_.statements[hypotheses_[i]];
     closed.scope_end = number();
     if (closed.kind == Kind::kFloating) {
-      data_.symbols[index_of(data_.pool[closed.math.offset + 1])].floating = kNone;
+      data_.symbols[index_of(data_.pool[closed.math.offset + 1])].floating = kNoIndex;
     }
   }
   for (std::size_t i = scope.variables; i < variables_.size(); ++i) {
@@ -149,7 +149,7 @@ Result<void> Reader::declare(Tokens& tokens, bool variables) {
     const auto [found, fresh] = data_.symbol_index.emplace(name, next_index);
     if (fresh) {
       data_.symbols.push_back(
-          {name, next_index | (variables ? kVariableBit : 0U), number(), variables, kNone});
+          {name, next_index | (variables ? kVariableBit : 0U), number(), variables, kNoIndex});
       mark_.push_back(0);
     } else {
       SymbolEntry& entry = data_.symbols[found->second];
@@ -236,14 +236,14 @@ Result<void> Reader::hypothesis(Tokens& tokens, Statement& made) {
       return tokens.error("$f holds a constant and a variable", made.label);
     }
     SymbolEntry& variable = data_.symbols[index_of(symbols[1])];
-    if (variable.floating != kNone) {
+    if (variable.floating != kNoIndex) {
       return tokens.error("a variable has one active $f", variable.name);
     }
     variable.floating = number();
   } else {
     for (const Symbol symbol : symbols) {
       const SymbolEntry& entry = data_.symbols[index_of(symbol)];
-      if (is_variable(symbol) && entry.floating == kNone) {
+      if (is_variable(symbol) && entry.floating == kNoIndex) {
         return tokens.error("a variable must have an active $f", entry.name);
       }
     }
@@ -258,7 +258,7 @@ Result<void> Reader::assertion(Tokens& tokens, Statement& made) {
   HONE_TRY(made.math, math(tokens, theorem ? "$=" : "$."));
   for (const Symbol symbol : data_.math(made)) {
     const SymbolEntry& entry = data_.symbols[index_of(symbol)];
-    if (is_variable(symbol) && entry.floating == kNone) {
+    if (is_variable(symbol) && entry.floating == kNoIndex) {
       return tokens.error("a variable must have an active $f", entry.name);
     }
   }
@@ -294,7 +294,7 @@ Frame Reader::make_frame(const Statement& made) {
                       static_cast<std::uint32_t>(mandatory.size())};
   data_.hypotheses.insert(data_.hypotheses.end(), mandatory.begin(), mandatory.end());
   frame.disjoint.offset = static_cast<std::uint32_t>(data_.disjoint.size());
-  for (std::uint32_t node = disjoint_; node != kNone; node = data_.disjoint_nodes[node].outer) {
+  for (std::uint32_t node = disjoint_; node != kNoIndex; node = data_.disjoint_nodes[node].outer) {
     const DisjointPair pair = data_.disjoint_nodes[node].pair;
     if (mark_[index_of(pair.x)] == marks_ && mark_[index_of(pair.y)] == marks_)
       data_.disjoint.push_back(pair);

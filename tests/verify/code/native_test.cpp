@@ -145,7 +145,7 @@ TEST(Cpp, CompilingEndsInTime) {
         "#include \"/dev/zero\"\nint main() {}", "#include \"/proc/self/fd/0\"\nint main() {}"}) {
     const auto start = std::chrono::steady_clock::now();
     const Verdict v = judge(code);
-    EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 1.5) << code;
+    EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 4.0) << code;
     EXPECT_NE(v.status, VerdictStatus::kCorrect) << code << shown(v);
   }
 }

@@ -337,7 +337,7 @@ constexpr Pair kTolerances[] = {
 template <std::size_t n>
 void expect_equal(const Pair (&pairs)[n]) {
   for (const auto& [reference, answer] : pairs) {
-    const Judgement judged = judge_answer(reference, answer);
+    const MathJudgement judged = judge_answer(reference, answer);
     EXPECT_EQ(judged.status, VerdictStatus::kCorrect) << judged.detail;
   }
 }

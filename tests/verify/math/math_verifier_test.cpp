@@ -140,7 +140,7 @@ TEST(MathVerifier, AMegabyteIsNoProblem) {
 TEST(MathVerifier, TheBudgetEndsWhatWouldNotEnd) {
   std::string many = "\\{1";
   for (int i = 0; i < 500; ++i) many += ",\\sin(x+" + std::to_string(i) + ")";
-  const Judgement given_up = judge_answer(many + ",2\\}", many + ",3\\}");
+  const MathJudgement given_up = judge_answer(many + ",2\\}", many + ",3\\}");
   EXPECT_EQ(given_up.status, VerdictStatus::kTimeout) << given_up.detail;
 }
 

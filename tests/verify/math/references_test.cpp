@@ -63,7 +63,7 @@ TEST(MathReferences, EqualThemselvesInEverySpelling) {
       if (!text) continue;
       ++all;
       ++used[respelling.name];
-      const Judgement judged = judge_answer(answer, *text);
+      const MathJudgement judged = judge_answer(answer, *text);
       if (judged.status == VerdictStatus::kCorrect) {
         ++equal;
       } else {
@@ -85,7 +85,7 @@ TEST(MathReferences, DifferFromWhatIsNearlyThem) {
     for (const Perturbed& perturbed : perturbations(answer)) {
       ++all;
       ++used[perturbed.name];
-      const Judgement judged = judge_answer(answer, perturbed.text);
+      const MathJudgement judged = judge_answer(answer, perturbed.text);
       EXPECT_NE(judged.status, VerdictStatus::kCorrect)
           << perturbed.name << ": " << answer << " taken for " << perturbed.text << ": " << judged.detail;
       // Undecided is no difference either.

@@ -281,7 +281,7 @@ constexpr Pair kWords[] = {
 template <std::size_t n>
 void expect_different(const Pair (&pairs)[n]) {
   for (const auto& [reference, answer] : pairs) {
-    const Judgement judged = judge_answer(reference, answer);
+    const MathJudgement judged = judge_answer(reference, answer);
     EXPECT_TRUE(judged.status == VerdictStatus::kWrong || judged.status == VerdictStatus::kUnparsable)
         << static_cast<int>(judged.status) << ": " << reference << " against " << answer << ": "
         << judged.detail;
