@@ -1,8 +1,10 @@
-// Matrix products in fp32 through BLIS's own interface, row-major.
+// Matrix products in fp32, row-major.
 //
-// gemm_nt gives each row of y the same bits whatever the number of rows and threads (m ≥ 1): what was sampled
-// in a batch of 3 is recomputed to the bit in a batch of 300. BLIS keeps one summation order over k within
-// each of its two code paths; the path is chosen here, by n alone (see gemm.cpp).
+// Every element is one chain of fused multiply-adds, s ← fma(a_p, b_p, s), p ascending, that starts from 0, or from
+// what stood there when the product is added to it. Nothing else about a product is left to choose that could change
+// a bit: what was sampled in a batch of 3 is recomputed to the bit in a batch of 300, by any number of threads and
+// with vectors of any width; and a sum over rows gives the same bits whether the rows come at once or in parts.
+// (Machines without a fused multiply-add round twice: there the bits are their own, and just as steady.)
 #pragma once
 
 #include <cstdint>

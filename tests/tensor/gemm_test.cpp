@@ -1,6 +1,10 @@
-// The products' values against sums in double, and the promise that training rests on: a row of gemm_nt has
-// the same bits in any batch, at any place in it, with any number of threads.
+// The products against chains of fused multiply-adds, and the promise that training rests on: a row of
+// gemm_nt has the same bits in any batch, at any place in it, with any number of threads.
 #include "hone/tensor/gemm.h"
+
+#include <cmath>
+#include <functional>
+#include <utility>
 
 #include "tensor/tensor_helpers.h"
 
@@ -53,40 +57,59 @@ TEST_P(Gemm, RowsHaveTheSameBitsInAnyBatchAtAnyPlaceByAnyThreads) {
   }
 }
 
-TEST_P(Gemm, ValuesAreTheSums) {
-  const Shape s = GetParam();
-  const std::int64_t m = 37;
-  const Floats x = random_floats(m * s.k, 3), w = random_floats(s.n * s.k, 4), dy = random_floats(m * s.n, 5);
-  const auto at = [](const Floats& v, std::int64_t i) {
-    return static_cast<double>(v[static_cast<std::size_t>(i)]);
-  };
-  const double tolerance = 4e-7 * static_cast<double>(std::max({s.k, s.n, m}));
+// The chain that gemm.h promises, step by step.
+float chain(float start, std::int64_t count, const std::function<float(std::int64_t)>& a,
+            const std::function<float(std::int64_t)>& b) {
+  for (std::int64_t p = 0; p < count; ++p) start = std::fma(a(p), b(p), start);
+  return start;
+}
 
-  const Floats y = product_nt(m, s, x.data(), w);
-  Floats dx(static_cast<std::size_t>(m * s.k), 7.0f), dx_added(dx.size(), 7.0f), dw(w.size(), -2.0f);
-  gemm_nn(m, s.k, s.n, dy.data(), w.data(), dx.data(), false);
-  gemm_nn(m, s.k, s.n, dy.data(), w.data(), dx_added.data(), true);
-  gemm_tn(s.n, s.k, m, dy.data(), x.data(), dw.data());
-  for (std::int64_t i = 0; i < m; ++i) {
-    for (std::int64_t j = 0; j < s.n; ++j) {
-      double sum = 0;
-      for (std::int64_t l = 0; l < s.k; ++l) sum += at(x, i * s.k + l) * at(w, j * s.k + l);
-      ASSERT_NEAR(at(y, i * s.n + j), sum, tolerance) << i << ", " << j;
+TEST_P(Gemm, ElementsAreChainsOfFusedMultiplyAdds) {
+  if (!__builtin_cpu_supports("fma")) GTEST_SKIP() << "a machine without fused multiply-adds";
+  const Shape s = GetParam();
+  for (const std::int64_t m : {std::int64_t{3}, std::int64_t{37}, std::int64_t{150}}) {
+    const Floats x = random_floats(m * s.k, 3), w = random_floats(s.n * s.k, 4),
+                 dy = random_floats(m * s.n, 5);
+    const auto at = [](const Floats& v, std::int64_t i) { return v[static_cast<std::size_t>(i)]; };
+    const Floats y = product_nt(m, s, x.data(), w);
+    Floats dx(static_cast<std::size_t>(m * s.k), 7.0f), dx_added(dx.size(), 7.0f), dw(w.size(), -2.0f);
+    gemm_nn(m, s.k, s.n, dy.data(), w.data(), dx.data(), false);
+    gemm_nn(m, s.k, s.n, dy.data(), w.data(), dx_added.data(), true);
+    gemm_tn(s.n, s.k, m, dy.data(), x.data(), dw.data());
+    for (std::int64_t i = 0; i < m; i += 7) {
+      for (std::int64_t j = 0; j < s.n; ++j) {
+        ASSERT_EQ(at(y, i * s.n + j), chain(
+                                          0.0f, s.k, [&](std::int64_t p) { return at(w, j * s.k + p); },
+                                          [&](std::int64_t p) { return at(x, i * s.k + p); }))
+            << m << " rows: " << i << ", " << j;
+      }
+      for (std::int64_t l = 0; l < s.k; ++l) {
+        const auto a = [&](std::int64_t p) { return at(dy, i * s.n + p); };
+        const auto b = [&](std::int64_t p) { return at(w, p * s.k + l); };
+        ASSERT_EQ(at(dx, i * s.k + l), chain(0.0f, s.n, a, b)) << m << " rows: " << i << ", " << l;
+        ASSERT_EQ(at(dx_added, i * s.k + l), chain(7.0f, s.n, a, b)) << m << " rows: " << i << ", " << l;
+      }
     }
-    for (std::int64_t l = 0; l < s.k; ++l) {
-      double sum = 0;
-      for (std::int64_t j = 0; j < s.n; ++j) sum += at(dy, i * s.n + j) * at(w, j * s.k + l);
-      ASSERT_NEAR(at(dx, i * s.k + l), sum, tolerance) << i << ", " << l;
-      ASSERT_NEAR(at(dx_added, i * s.k + l), sum + 7.0, tolerance) << i << ", " << l;
+    for (std::int64_t j = 0; j < s.n; j += 5) {
+      for (std::int64_t l = 0; l < s.k; ++l) {
+        ASSERT_EQ(at(dw, j * s.k + l), chain(
+                                           -2.0f, m, [&](std::int64_t p) { return at(dy, p * s.n + j); },
+                                           [&](std::int64_t p) { return at(x, p * s.k + l); }))
+            << m << " rows: " << j << ", " << l;
+      }
     }
   }
-  for (std::int64_t j = 0; j < s.n; ++j) {
-    for (std::int64_t l = 0; l < s.k; ++l) {
-      double sum = -2.0;
-      for (std::int64_t i = 0; i < m; ++i) sum += at(dy, i * s.n + j) * at(x, i * s.k + l);
-      ASSERT_NEAR(at(dw, j * s.k + l), sum, tolerance) << j << ", " << l;
-    }
-  }
+}
+
+TEST_P(Gemm, RowsMayComeInParts) {
+  const Shape s = GetParam();
+  constexpr std::int64_t kRows = 70;
+  const Floats x = random_floats(kRows * s.k, 6), dy = random_floats(kRows * s.n, 7);
+  Floats whole(static_cast<std::size_t>(s.n * s.k)), parts(whole.size());
+  gemm_tn(s.n, s.k, kRows, dy.data(), x.data(), whole.data());
+  for (const auto& [first, rows] : {std::pair<std::int64_t, std::int64_t>{0, 1}, {1, 40}, {41, 29}})
+    gemm_tn(s.n, s.k, rows, dy.data() + first * s.n, x.data() + first * s.k, parts.data());
+  EXPECT_TRUE(same_bits(whole.data(), parts.data(), std::ssize(whole)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Gemm,
