@@ -55,7 +55,7 @@ Result<Policy> Policy::load(const std::filesystem::path& folder, const std::stri
   HONE_TRY(const Family family, find_family(config.model_type));
   HONE_TRY(const TensorFiles files, TensorFiles::open_model(folder));
   Policy policy(std::move(config), family, device);
-  for (ParameterSpec& spec : parameter_layout(policy.config_, family)) {
+  for (ParameterSpec& spec : parameter_layout(policy.config(), family)) {
     auto value = at::empty(spec.shape, at::kFloat);
     const std::int64_t columns = spec.shape.size() > 1 ? spec.shape[1] : 1;
     for (const auto& part : spec.parameter.parts) {
@@ -115,7 +115,7 @@ Result<void> Policy::save(const std::filesystem::path& folder,
                          {bytes + part.begin * row_bytes, static_cast<std::size_t>(part.rows * row_bytes)}});
     }
   }
-  HONE_TRY_VOID(write_model_config(folder, config_, file_dtype(dtype())));
+  HONE_TRY_VOID(write_model_config(folder, config(), file_dtype(dtype())));
   if (generation_config_.empty()) {
     HONE_TRY_VOID(write_generation_config(folder, eos_ids));
   } else {

@@ -10,29 +10,36 @@
 
 #include "hone/base/check.h"
 #include "hone/base/threads.h"
+#include "hone/policy/differentiable.h"
 #include "hone/policy/layout.h"
+#include "hone/tensor/ops_aten.h"
 
 namespace hone {
 
 Policy::Policy(ModelConfig config, Family family, std::string device)
-    : config_(std::move(config)), family_(family), device_(std::move(device)) {
+    : device_(std::move(device)),
+      decoder_(std::make_unique<Decoder>()),
+      trunk_(std::make_unique<Trunk>(*decoder_)) {
+  decoder_->config = std::move(config);
+  decoder_->family = family;
   // ATen's first parallel operation sets the shared pool to a default of its own, unless it was told a
   // number.
   at::set_num_threads(thread_count());
 }
 
 void Policy::bind() {
-  layers_.assign(static_cast<std::size_t>(config_.layers), {});
-  const auto specs = parameter_layout(config_, family_);
+  Decoder& d = *decoder_;
+  d.layers.assign(static_cast<std::size_t>(d.config.layers), {});
+  const auto specs = parameter_layout(d.config, d.family);
   HONE_CHECK(specs.size() == parameters_.size(), "{} specs, {} parameters", specs.size(), parameters_.size());
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const at::Tensor& value = parameters_[i].value;
     const std::string& role = specs[i].role;
     if (specs[i].layer < 0) {
-      (role == "embedding" ? embedding_ : role == "final_norm" ? final_norm_ : head_) = value;
+      (role == "embedding" ? d.embedding : role == "final_norm" ? d.final_norm : d.head) = value;
       continue;
     }
-    Layer& l = layers_[static_cast<std::size_t>(specs[i].layer)];
+    DecoderLayer& l = d.layers[static_cast<std::size_t>(specs[i].layer)];
     const std::pair<const char*, at::Tensor*> places[] = {{"input_norm", &l.input_norm},
                                                           {"qkv", &l.qkv},
                                                           {"qkv_bias", &l.qkv_bias},
@@ -48,77 +55,108 @@ void Policy::bind() {
                                                           {"down_bias", &l.down_bias},
                                                           {"post_mlp_norm", &l.post_mlp_norm}};
     const auto* place =
-        std::find_if(std::begin(places), std::end(places), [&](const auto& p) { return p.first == role; });
+        std::find_if(std::begin(places), std::end(places), [&](const auto& at) { return at.first == role; });
     HONE_CHECK(place != std::end(places), "no place for {}", role);
     *place->second = value;
   }
-  if (config_.tie_word_embeddings) head_ = embedding_;
+  if (d.config.tie_word_embeddings) d.head = d.embedding;
 }
 
-void Policy::ensure_rope(const at::Tensor& positions) {
-  if (positions.numel() == 0) return;
-  const auto* p = positions.data_ptr<std::int64_t>();
-  const std::int64_t needed = *std::max_element(p, p + positions.numel()) + 1;
-  if (rope_.cos.defined() && rope_.cos.size(0) >= needed) return;
-  HONE_CHECK(needed <= config_.max_position_embeddings, "position {} lies beyond the context of {}",
-             needed - 1, config_.max_position_embeddings);
+bool Policy::has_trunk() const { return has_kernels(head().detach()); }
+
+void Policy::reach(std::int64_t count) {
+  RopeTables& rope = decoder_->rope;
+  if (rope.cos.defined() && rope.cos.size(0) >= count) return;
+  const std::int64_t most = config().max_position_embeddings;
+  HONE_CHECK(count <= most, "position {} lies beyond the context of {}", count - 1, most);
   std::int64_t size = 256;
-  while (size < needed) size *= 2;
-  rope_ = make_rope_tables(config_, std::min(size, config_.max_position_embeddings));
+  while (size < count) size *= 2;
+  rope = make_rope_tables(config(), std::min(size, most));
   if (device_ != "cpu") {
-    rope_.cos = rope_.cos.to(at::Device(device_));
-    rope_.sin = rope_.sin.to(at::Device(device_));
+    rope.cos = rope.cos.to(at::Device(device_));
+    rope.sin = rope.sin.to(at::Device(device_));
   }
 }
 
+// The forward pass in ATen's operations, with ATen's autograd.
 template <class Attend>
 at::Tensor Policy::run(const at::Tensor& ids, const at::Tensor& positions, const Attend& attend) {
-  ensure_rope(positions);
-  const ModelConfig& c = config_;
-  const bool one = family_.norm_add_one;
-  const double eps = c.rms_norm_eps;
-  const auto activation = c.activation == "silu" ? kernel::Activation::kSilu : kernel::Activation::kGeluTanh;
-  const auto norm = [&](const at::Tensor& x, const at::Tensor& w) { return rms_norm(x, w, eps, one); };
-
-  at::Tensor x =
-      embed(ids, embedding_, family_.scaled_embedding ? std::sqrt(static_cast<double>(c.hidden_size)) : 1.0);
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Layer& l = layers_[i];
-    const AttentionOptions options{
-        {c.heads, c.kv_heads, c.head_dim}, c.query_scale, c.attn_logit_softcap, c.window[i]};
-    const auto qkv = prepare_qkv(linear(norm(x, l.input_norm), l.qkv, l.qkv_bias), options.shape,
-                                 {l.q_norm, l.k_norm, eps}, rope_, positions);
-    auto attended = linear(attend(i, qkv, options), l.out, l.out_bias);
-    if (family_.post_norms) attended = norm(attended, l.post_attention_norm);
+  const Decoder& d = *decoder_;
+  const double eps = d.config.rms_norm_eps;
+  const auto norm = [&](const at::Tensor& x, const at::Tensor& w) {
+    return aten::rms_norm(x, w, eps, d.family.norm_add_one);
+  };
+  at::Tensor x = aten::embed(ids, d.embedding, d.embedding_scale());
+  for (std::size_t i = 0; i < d.layers.size(); ++i) {
+    const DecoderLayer& l = d.layers[i];
+    const auto qkv = aten::prepare_qkv(aten::linear(norm(x, l.input_norm), l.qkv, l.qkv_bias), d.heads(),
+                                       {l.q_norm, l.k_norm, eps}, d.rope, positions);
+    auto attended = aten::linear(attend(i, qkv), l.out, l.out_bias);
+    if (d.family.post_norms) attended = norm(attended, l.post_attention_norm);
     x = x.add(attended);
-    auto mlp = linear(gated(linear(norm(x, l.mlp_norm), l.gate_up, l.gate_up_bias), activation), l.down,
-                      l.down_bias);
-    if (family_.post_norms) mlp = norm(mlp, l.post_mlp_norm);
+    auto mlp = aten::linear(
+        aten::gated(aten::linear(norm(x, l.mlp_norm), l.gate_up, l.gate_up_bias), d.activation()), l.down,
+        l.down_bias);
+    if (d.family.post_norms) mlp = norm(mlp, l.post_mlp_norm);
     x = x.add(mlp);
   }
-  return norm(x, final_norm_);
+  return norm(x, d.final_norm);
 }
 
+namespace {
+
+PassRows pass_rows(const at::Tensor& ids, const at::Tensor& positions, const at::Tensor& spans) {
+  return {ids.size(0), ids.data_ptr<std::int64_t>(), positions.data_ptr<std::int64_t>(),
+          reinterpret_cast<const kernel::Span*>(spans.data_ptr<std::int32_t>())};
+}
+
+std::int64_t positions_reached(const at::Tensor& positions) {
+  const auto* p = positions.data_ptr<std::int64_t>();
+  return positions.numel() == 0 ? 0 : *std::max_element(p, p + positions.numel()) + 1;
+}
+
+}  // namespace
+
 at::Tensor Policy::forward(const at::Tensor& ids, const at::Tensor& positions, const at::Tensor& spans) {
-  return run(ids, positions, [&](std::size_t, const at::Tensor& qkv, const AttentionOptions& options) {
-    return packed_attention(qkv, spans, options);
-  });
+  reach(positions_reached(positions));
+  if (!has_trunk()) {
+    return run(ids, positions, [&](std::size_t layer, const at::Tensor& qkv) {
+      return aten::packed_attention(qkv, spans, decoder_->attention(layer));
+    });
+  }
+  if (at::GradMode::is_enabled()) return differentiable_forward(*trunk_, *decoder_, ids, positions, spans);
+  const PassRows rows = pass_rows(ids, positions, spans);
+  auto hidden = at::empty({rows.count, config().hidden_size}, at::kFloat);
+  scratch_.reserve(*decoder_, rows.count, /*every_layer=*/false);
+  trunk_->forward(rows, {}, scratch_, 0, hidden.data_ptr<float>());
+  return hidden;
 }
 
 at::Tensor Policy::forward_cached(const at::Tensor& ids, const at::Tensor& positions, const at::Tensor& spans,
                                   const at::Tensor& cache_rows, KvCache& cache) {
   const at::NoGradGuard no_grad;
-  return run(ids, positions, [&](std::size_t layer, const at::Tensor& qkv, const AttentionOptions& options) {
-    return cached_attention(qkv, cache.keys[layer], cache.values[layer], cache_rows, spans, options);
-  });
+  reach(positions_reached(positions));
+  if (!has_trunk()) {
+    return run(ids, positions, [&](std::size_t layer, const at::Tensor& qkv) {
+      return aten::cached_attention(qkv, cache.keys[layer], cache.values[layer], cache_rows, spans,
+                                    decoder_->attention(layer));
+    });
+  }
+  const PassRows rows = pass_rows(ids, positions, spans);
+  auto hidden = at::empty({rows.count, config().hidden_size}, at::kFloat);
+  scratch_.reserve(*decoder_, rows.count, /*every_layer=*/false);
+  trunk_->forward_cached(rows, cache_rows.data_ptr<std::int64_t>(), cache, scratch_, 0,
+                         hidden.data_ptr<float>());
+  return hidden;
 }
 
 KvCache Policy::make_cache(std::int64_t rows) const {
   KvCache cache;
-  const auto options = head_.options().requires_grad(false);
-  for (std::int64_t i = 0; i < config_.layers; ++i) {
-    cache.keys.push_back(at::empty({rows, config_.kv_heads, config_.head_dim}, options));
-    cache.values.push_back(at::empty({rows, config_.kv_heads, config_.head_dim}, options));
+  const ModelConfig& c = config();
+  const auto options = head().options().requires_grad(false);
+  for (std::int64_t i = 0; i < c.layers; ++i) {
+    cache.keys.push_back(at::empty({rows, c.kv_heads, c.head_dim}, options));
+    cache.values.push_back(at::empty({rows, c.kv_heads, c.head_dim}, options));
   }
   return cache;
 }
@@ -134,7 +172,7 @@ void Policy::require_gradients(bool on) {
 }
 
 Policy Policy::clone() const {
-  Policy copy(config_, family_, device_);
+  Policy copy(config(), decoder_->family, device_);
   copy.generation_config_ = generation_config_;
   copy.parameters_ = parameters_;
   for (Parameter& p : copy.parameters_) p.value = p.value.detach().clone();

@@ -13,10 +13,9 @@
 
 #include "hone/base/result.h"
 #include "hone/config/options.h"
-#include "hone/policy/family.h"
+#include "hone/policy/decoder.h"
 #include "hone/policy/pack.h"
-#include "hone/tensor/ops.h"
-#include "hone/weights/model_config.h"
+#include "hone/policy/trunk.h"
 
 namespace hone {
 
@@ -29,12 +28,6 @@ struct Parameter {
   std::string name;
   at::Tensor value;
   std::vector<Part> parts;
-};
-
-// Keys and values of every layer: [R, Hkv, D] each, rows handed out by the engine.
-struct KvCache {
-  std::vector<at::Tensor> keys, values;  // one per layer
-  std::int64_t rows() const { return keys.empty() ? 0 : keys[0].size(0); }
 };
 
 class Policy {
@@ -54,13 +47,21 @@ class Policy {
   // With one (no gradients): row t's key and value are written at cache_rows_T, and spans name cache rows.
   at::Tensor forward_cached(const at::Tensor& ids_T, const at::Tensor& positions_T,
                             const at::Tensor& spans_T4, const at::Tensor& cache_rows_T, KvCache& cache);
-  const at::Tensor& head() const { return head_; }  // [V, H]
+  const at::Tensor& head() const { return decoder_->head; }  // [V, H]
 
   KvCache make_cache(std::int64_t rows) const;
 
-  const ModelConfig& config() const { return config_; }
+  // On the CPU in fp32 the forward pass is the trunk's, whose activations and backward pass can be had
+  // directly.
+  bool has_trunk() const;
+  Trunk& trunk() { return *trunk_; }
+  const Decoder& decoder() const { return *decoder_; }
+  // Makes the rotary tables reach positions below `count`. Requires count ≤ max_position_embeddings.
+  void reach(std::int64_t count);
+
+  const ModelConfig& config() const { return decoder_->config; }
   const std::string& device() const { return device_; }
-  at::ScalarType dtype() const { return head_.scalar_type(); }
+  at::ScalarType dtype() const { return head().scalar_type(); }
   std::vector<Parameter>& parameters() { return parameters_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
   std::int64_t parameter_count() const;
@@ -76,25 +77,17 @@ class Policy {
   Result<void> save(const std::filesystem::path& folder, const std::vector<std::int32_t>& eos_ids) const;
 
  private:
-  struct Layer {
-    at::Tensor input_norm, qkv, qkv_bias, q_norm, k_norm, out, out_bias, post_attention_norm;
-    at::Tensor mlp_norm, gate_up, gate_up_bias, down, down_bias, post_mlp_norm;
-  };
-
   Policy(ModelConfig config, Family family, std::string device);
   template <class Attend>
   at::Tensor run(const at::Tensor& ids_T, const at::Tensor& positions_T, const Attend& attend);
-  void ensure_rope(const at::Tensor& positions_T);
-  void bind();  // layers_ and head_ from parameters_
+  void bind();  // the decoder's tensors from parameters_
 
-  ModelConfig config_;
-  Family family_;
   std::string device_;
   std::string generation_config_;  // as loaded
   std::vector<Parameter> parameters_;
-  std::vector<Layer> layers_;
-  at::Tensor embedding_, final_norm_, head_;
-  RopeTables rope_;
+  std::unique_ptr<Decoder> decoder_;  // stays in place when the policy moves: the trunk refers to it
+  std::unique_ptr<Trunk> trunk_;
+  Activations scratch_;  // of passes that keep nothing
 };
 
 // Device and dtype words of a recipe. Error: an unknown word, or a device this build of libtorch lacks.

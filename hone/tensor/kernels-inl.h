@@ -39,6 +39,15 @@ HWY_INLINE void store_first(Vec v, float* p, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = padded[i];
 }
 
+// Calls vector(i) for whole vectors of [0, n) and scalar(i) for what is left.
+template <class VectorBody, class ScalarBody>
+HWY_INLINE void each(std::int64_t n, const VectorBody& vector, const ScalarBody& scalar) {
+  const auto lanes = lane_count();
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) vector(i);
+  for (; i < n; ++i) scalar(i);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace hone::kernel
 HWY_AFTER_NAMESPACE();

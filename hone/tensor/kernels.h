@@ -26,9 +26,19 @@ struct RmsNorm {
   }
 };
 void rms_norm(const RmsNorm& s, const float* x, const float* w, float* y, float* inverse_rms);
-// dx is overwritten, dw (may be null) accumulated.
+// sum = x + addend, y = the norm of sum; [rows, dim] without gaps. sum may be x.
+void add_rms_norm(const RmsNorm& s, const float* x, const float* addend, const float* w, float* sum, float* y,
+                  float* inverse_rms);
+// dx is overwritten, or added to with `accumulate`; dw (may be null) accumulated.
 void rms_norm_backward(const RmsNorm& s, const float* dy, const float* x, const float* w,
-                       const float* inverse_rms, float* dx, float* dw);
+                       const float* inverse_rms, float* dx, float* dw, bool accumulate = false);
+
+// y += x, of n floats.
+void add(std::int64_t n, const float* x, float* y);
+// Each row of y [rows, n] += bias.
+void add_bias(std::int64_t rows, std::int64_t n, const float* bias, float* y);
+// sums [n] += Σ of the rows of x [rows, n].
+void add_column_sums(std::int64_t rows, std::int64_t n, const float* x, float* sums);
 
 // gate_up [T, 2F] → y [T, F] = act(gate) · up.
 enum class Activation { kSilu, kGeluTanh };
@@ -74,21 +84,34 @@ void attention_backward(const Attention& a, std::int64_t rows, const Span* spans
 // Logits → z = softcap(logit) / temperature, in place.
 void scale_logits(std::int64_t n, float softcap, float inverse_temperature, float* z);
 
-// Of one row z [n]: log Σ exp z, and the entropy of its softmax in nats.
+// Of one row z [n]: log Σ exp z, and the entropy of its softmax in nats. Sums are made of blocks of
+// kStatsBlock logits, merged in order: a row's blocks may be computed one by one.
+constexpr std::int64_t kStatsBlock = 1024;
+struct BlockStats {
+  float max, sum, weighted;  // Σ e^(z − max), Σ e^(z − max) · (z − max)
+};
 struct RowStats {
   float max, lse, entropy;
 };
+BlockStats block_stats(std::int64_t n, const float* z);  // 1 ≤ n ≤ kStatsBlock
+RowStats merge_blocks(std::int64_t count, const BlockStats* blocks);
 RowStats row_stats(std::int64_t n, const float* z);
 // The same over kept entries only (`kept` [count], ascending).
 RowStats row_stats_kept(const float* z, const std::int32_t* kept, std::int64_t count);
 
-// Turns z into d(loss)/d(raw logits) in place, for loss gradients g_logprob and g_entropy of this row:
-//   d/dz_j = g_logprob (1[j = target] − p_j) − g_entropy p_j (z_j − lse + H)
-// then through temperature and softcap.
-void row_backward(std::int64_t n, const RowStats& stats, std::int64_t target, float g_logprob,
-                  float g_entropy, float softcap, float inverse_temperature, float* z);
-void row_backward_kept(std::int64_t n, const std::int32_t* kept, std::int64_t count, const RowStats& stats,
-                       std::int64_t target, float g_logprob, float g_entropy, float softcap,
-                       float inverse_temperature, float* z);
+// What the loss asks of a row: gradients by the target's log-probability and by the entropy.
+struct RowGradient {
+  RowStats stats;
+  std::int64_t target;  // its place among the logits given; outside them it lies in another block
+  float by_logprob, by_entropy;
+  float softcap, inverse_temperature;
+};
+// Turns z into d(loss)/d(raw logits) in place:
+//   d/dz_j = by_logprob (1[j = target] − p_j) − by_entropy p_j (z_j − lse + H)
+// then through temperature and softcap. z may be any part of the row.
+void row_backward(std::int64_t n, const RowGradient& g, float* z);
+// `kept` are places in z: what is not kept gets 0.
+void row_backward_kept(std::int64_t n, const std::int32_t* kept, std::int64_t count, const RowGradient& g,
+                       float* z);
 
 }  // namespace hone::kernel

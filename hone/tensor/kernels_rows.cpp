@@ -1,4 +1,4 @@
-// Row kernels: normalisation, gated activations, rotary embedding, logits.
+// Row kernels: normalisation, gated activations, rotary embedding, sums.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -14,22 +14,23 @@
 HWY_BEFORE_NAMESPACE();
 namespace hone::kernel {
 namespace HWY_NAMESPACE {
-// Calls vector(i) for whole vectors of [0, n) and scalar(i) for what is left.
-template <class VectorBody, class ScalarBody>
-HWY_INLINE void each(std::int64_t n, const VectorBody& vector, const ScalarBody& scalar) {
-  const auto lanes = lane_count();
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) vector(i);
-  for (; i < n; ++i) scalar(i);
-}
-
-void rms_norm_rows(const RmsNorm& s, std::int64_t begin, std::int64_t end, const float* x, const float* w,
-                   float* y, float* inverse_rms) {
+// addend, total: null, or what is added first and where the sum goes.
+void rms_norm_rows(const RmsNorm& s, std::int64_t begin, std::int64_t end, const float* x,
+                   const float* addend, const float* w, float* total, float* y, float* inverse_rms) {
   const F d;
   const auto one = hn::Set(d, 1.0f);
   for (std::int64_t r = begin; r < end; ++r) {
     const float* xr = x + s.at(r);
     float* yr = y + s.at(r);
+    if (addend != nullptr) {
+      const float* ar = addend + s.at(r);
+      float* tr = total + s.at(r);
+      each(
+          s.dim,
+          [&](std::int64_t i) { hn::StoreU(hn::Add(hn::LoadU(d, xr + i), hn::LoadU(d, ar + i)), d, tr + i); },
+          [&](std::int64_t i) { tr[i] = xr[i] + ar[i]; });
+      xr = tr;
+    }
     auto squares = hn::Zero(d);
     float tail = 0.0f;
     each(
@@ -55,7 +56,8 @@ void rms_norm_rows(const RmsNorm& s, std::int64_t begin, std::int64_t end, const
 
 // With n = x·inverse and u = dy·g:  dx = inverse · (u − n · mean(u·n)).
 void rms_norm_backward_rows(const RmsNorm& s, std::int64_t begin, std::int64_t end, const float* dy,
-                            const float* x, const float* w, const float* inverse_rms, float* dx) {
+                            const float* x, const float* w, const float* inverse_rms, float* dx,
+                            bool accumulate) {
   const F d;
   const auto one = hn::Set(d, 1.0f);
   for (std::int64_t r = begin; r < end; ++r) {
@@ -81,9 +83,13 @@ void rms_norm_backward_rows(const RmsNorm& s, std::int64_t begin, std::int64_t e
         s.dim,
         [&](std::int64_t i) {
           const auto u = hn::Mul(hn::LoadU(d, dyr + i), gain(i));
-          hn::StoreU(hn::Mul(vi, hn::NegMulAdd(vc, hn::LoadU(d, xr + i), u)), d, dxr + i);
+          const auto g = hn::Mul(vi, hn::NegMulAdd(vc, hn::LoadU(d, xr + i), u));
+          hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, dxr + i), g) : g, d, dxr + i);
         },
-        [&](std::int64_t i) { dxr[i] = inverse * (dyr[i] * gain1(i) - c * xr[i]); });
+        [&](std::int64_t i) {
+          const float g = inverse * (dyr[i] * gain1(i) - c * xr[i]);
+          dxr[i] = accumulate ? dxr[i] + g : g;
+        });
   }
 }
 
@@ -190,66 +196,14 @@ void rotate_rows(const HeadShape& s, std::int64_t begin, std::int64_t end, const
   }
 }
 
-void scale_row(std::int64_t n, float softcap, float inverse_temperature, float* z) {
-  if (softcap > 0.0f) {
-    for (std::int64_t i = 0; i < n; ++i) z[i] = softcap * std::tanh(z[i] / softcap);
-  }
-  if (inverse_temperature == 1.0f) return;
+void add_floats(std::int64_t begin, std::int64_t end, const float* x, float* y) {
   const F d;
-  const auto t = hn::Set(d, inverse_temperature);
   each(
-      n, [&](std::int64_t i) { hn::StoreU(hn::Mul(hn::LoadU(d, z + i), t), d, z + i); },
-      [&](std::int64_t i) { z[i] *= inverse_temperature; });
-}
-
-RowStats stats_of(std::int64_t n, const float* z) {
-  const F d;
-  const auto lanes = lane_count();
-  float max = z[0];
-  for (std::int64_t i = 1; i < n; ++i) max = std::max(max, z[i]);
-  const auto vmax = hn::Set(d, max);
-  auto e0 = hn::Zero(d), x0 = hn::Zero(d);
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const auto shifted = hn::Sub(hn::LoadU(d, z + i), vmax);
-    const auto e = hn::Exp(d, shifted);
-    e0 = hn::Add(e0, e);
-    x0 = hn::MulAdd(e, shifted, x0);
-  }
-  float total = sum(e0), weighted = sum(x0);
-  for (; i < n; ++i) {
-    const float shifted = z[i] - max, e = std::exp(shifted);
-    total += e;
-    weighted += e * shifted;
-  }
-  const float log_total = std::log(total);
-  return {max, max + log_total, log_total - weighted / total};
-}
-
-void backward_row(std::int64_t n, const RowStats& stats, std::int64_t target, float g_logprob,
-                  float g_entropy, float softcap, float inverse_temperature, float* z) {
-  const F d;
-  const auto lanes = lane_count();
-  const auto lse = hn::Set(d, stats.lse), entropy = hn::Set(d, stats.entropy);
-  const auto gl = hn::Set(d, g_logprob), ge = hn::Set(d, g_entropy), it = hn::Set(d, inverse_temperature);
-  const float z_target = z[target];
-  const auto cap_slope = [&](float value) {  // of cap·tanh(x/cap), from its output before the temperature
-    const float y = value / inverse_temperature / softcap;
-    return 1.0f - y * y;
-  };
-  for (std::int64_t i = 0; i < n; i += lanes) {
-    const auto count = std::min(lanes, n - i);
-    const auto log_p = hn::Sub(load_first(z + i, count), lse);
-    const auto p = hn::Exp(d, log_p);
-    auto g = hn::Neg(hn::Mul(p, hn::MulAdd(ge, hn::Add(log_p, entropy), gl)));
-    g = hn::Mul(g, it);
-    if (softcap > 0.0f) {
-      const auto y = hn::Div(load_first(z + i, count), hn::Set(d, inverse_temperature * softcap));
-      g = hn::Mul(g, hn::NegMulAdd(y, y, hn::Set(d, 1.0f)));
-    }
-    store_first(g, z + i, count);
-  }
-  z[target] += g_logprob * inverse_temperature * (softcap > 0.0f ? cap_slope(z_target) : 1.0f);
+      end - begin,
+      [&](std::int64_t i) {
+        hn::StoreU(hn::Add(hn::LoadU(d, y + begin + i), hn::LoadU(d, x + begin + i)), d, y + begin + i);
+      },
+      [&](std::int64_t i) { y[begin + i] += x[begin + i]; });
 }
 
 }  // namespace HWY_NAMESPACE
@@ -265,9 +219,7 @@ HWY_EXPORT(rms_norm_weight_columns);
 HWY_EXPORT(gated_rows);
 HWY_EXPORT(gated_backward_rows);
 HWY_EXPORT(rotate_rows);
-HWY_EXPORT(scale_row);
-HWY_EXPORT(stats_of);
-HWY_EXPORT(backward_row);
+HWY_EXPORT(add_floats);
 
 namespace {
 // Rows to hand to a thread at least, so that a range is worth its wake-up.
@@ -278,14 +230,21 @@ std::int64_t grain(std::int64_t width) {
 
 void rms_norm(const RmsNorm& s, const float* x, const float* w, float* y, float* inverse_rms) {
   parallel_for(s.rows, grain(s.dim), [&](std::int64_t b, std::int64_t e) {
-    HWY_DYNAMIC_DISPATCH(rms_norm_rows)(s, b, e, x, w, y, inverse_rms);
+    HWY_DYNAMIC_DISPATCH(rms_norm_rows)(s, b, e, x, nullptr, w, nullptr, y, inverse_rms);
+  });
+}
+
+void add_rms_norm(const RmsNorm& s, const float* x, const float* addend, const float* w, float* total,
+                  float* y, float* inverse_rms) {
+  parallel_for(s.rows, grain(s.dim), [&](std::int64_t b, std::int64_t e) {
+    HWY_DYNAMIC_DISPATCH(rms_norm_rows)(s, b, e, x, addend, w, total, y, inverse_rms);
   });
 }
 
 void rms_norm_backward(const RmsNorm& s, const float* dy, const float* x, const float* w,
-                       const float* inverse_rms, float* dx, float* dw) {
+                       const float* inverse_rms, float* dx, float* dw, bool accumulate) {
   parallel_for(s.rows, grain(s.dim), [&](std::int64_t b, std::int64_t e) {
-    HWY_DYNAMIC_DISPATCH(rms_norm_backward_rows)(s, b, e, dy, x, w, inverse_rms, dx);
+    HWY_DYNAMIC_DISPATCH(rms_norm_backward_rows)(s, b, e, dy, x, w, inverse_rms, dx, accumulate);
   });
   if (dw == nullptr) return;
   parallel_for(s.dim, grain(s.rows), [&](std::int64_t b, std::int64_t e) {
@@ -313,37 +272,22 @@ void rotate(const HeadShape& s, std::int64_t rows, const std::int64_t* positions
   });
 }
 
-void scale_logits(std::int64_t n, float softcap, float inverse_temperature, float* z) {
-  HWY_DYNAMIC_DISPATCH(scale_row)(n, softcap, inverse_temperature, z);
+void add(std::int64_t n, const float* x, float* y) {
+  parallel_for(n, 16384, [&](std::int64_t b, std::int64_t e) {
+    HWY_DYNAMIC_DISPATCH(add_floats)(b, e, x, y);
+  });
 }
 
-RowStats row_stats(std::int64_t n, const float* z) { return HWY_DYNAMIC_DISPATCH(stats_of)(n, z); }
-
-RowStats row_stats_kept(const float* z, const std::int32_t* kept, std::int64_t count) {
-  thread_local std::vector<float> gathered;
-  gathered.resize(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) gathered[static_cast<std::size_t>(i)] = z[kept[i]];
-  return row_stats(count, gathered.data());
+void add_bias(std::int64_t rows, std::int64_t n, const float* bias, float* y) {
+  parallel_for(rows, grain(n), [&](std::int64_t b, std::int64_t e) {
+    for (std::int64_t r = b; r < e; ++r) HWY_DYNAMIC_DISPATCH(add_floats)(0, n, bias, y + r * n);
+  });
 }
 
-void row_backward(std::int64_t n, const RowStats& stats, std::int64_t target, float g_logprob,
-                  float g_entropy, float softcap, float inverse_temperature, float* z) {
-  HWY_DYNAMIC_DISPATCH(backward_row)(n, stats, target, g_logprob, g_entropy, softcap, inverse_temperature, z);
-}
-
-void row_backward_kept(std::int64_t n, const std::int32_t* kept, std::int64_t count, const RowStats& stats,
-                       std::int64_t target, float g_logprob, float g_entropy, float softcap,
-                       float inverse_temperature, float* z) {
-  thread_local std::vector<float> gathered;
-  gathered.resize(static_cast<std::size_t>(count));
-  std::int64_t target_at = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    gathered[static_cast<std::size_t>(i)] = z[kept[i]];
-    if (kept[i] == target) target_at = i;
-  }
-  row_backward(count, stats, target_at, g_logprob, g_entropy, softcap, inverse_temperature, gathered.data());
-  std::fill(z, z + n, 0.0f);
-  for (std::int64_t i = 0; i < count; ++i) z[kept[i]] = gathered[static_cast<std::size_t>(i)];
+void add_column_sums(std::int64_t rows, std::int64_t n, const float* x, float* sums) {
+  parallel_for(n, grain(rows), [&](std::int64_t b, std::int64_t e) {
+    for (std::int64_t r = 0; r < rows; ++r) HWY_DYNAMIC_DISPATCH(add_floats)(b, e, x + r * n, sums);
+  });
 }
 
 }  // namespace hone::kernel

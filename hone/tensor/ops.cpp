@@ -18,11 +18,6 @@ namespace {
 // One tensor decides: a policy's tensors share device and dtype.
 bool native_path(const at::Tensor& t) { return has_kernels(t); }
 
-// The query heads, and key and value heads, of qkv rows.
-at::Tensor heads(const at::Tensor& qkv, const kernel::HeadShape& s, std::int64_t begin, std::int64_t count) {
-  return qkv.view({qkv.size(0), s.q_heads + 2 * s.kv_heads, s.dim}).narrow(1, begin, count);
-}
-
 // Before any thread starts: an exception that left one would end the program.
 void check_query(std::int64_t N, std::int64_t V, const HeadQuery& q) {
   HONE_CHECK(q.targets_N.size(0) == N && q.inverse_temperature_N.size(0) == N,
@@ -54,48 +49,8 @@ at::Tensor make_spans(const std::vector<kernel::Span>& spans) {
   return tensor;
 }
 
-at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b) {
-  return native_path(x) ? native::linear(x, w, b) : aten::linear(x, w, b);
-}
-
-at::Tensor embed(const at::Tensor& ids, const at::Tensor& w, double scale) {
-  return native_path(w) ? native::embed(ids, w, scale) : aten::embed(ids, w, scale);
-}
-
-at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps, bool add_one) {
-  return native_path(x) ? native::rms_norm(x, w, eps, add_one) : aten::rms_norm(x, w, eps, add_one);
-}
-
-at::Tensor gated(const at::Tensor& gate_up, kernel::Activation activation) {
-  return native_path(gate_up) ? native::gated(gate_up, activation) : aten::gated(gate_up, activation);
-}
-
 at::Tensor gather_rows(const at::Tensor& x, const at::Tensor& rows) {
-  return native_path(x) ? native::gather_rows(x, rows) : x.index_select(0, rows.to(x.device()));
-}
-
-at::Tensor prepare_qkv(const at::Tensor& qkv, const kernel::HeadShape& shape, const HeadNorms& norms,
-                       const RopeTables& rope, const at::Tensor& positions) {
-  return native_path(qkv) ? native::prepare_qkv(qkv, shape, norms, rope, positions)
-                          : aten::prepare_qkv(qkv, shape, norms, rope, positions);
-}
-
-at::Tensor packed_attention(const at::Tensor& qkv, const at::Tensor& spans, const AttentionOptions& options) {
-  if (native_path(qkv)) return native::packed_attention(qkv, spans, options);
-  const auto& s = options.shape;
-  return aten::attention(heads(qkv, s, 0, s.q_heads).contiguous(), heads(qkv, s, s.q_heads, s.kv_heads),
-                         heads(qkv, s, s.q_heads + s.kv_heads, s.kv_heads), spans, options);
-}
-
-at::Tensor cached_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values,
-                            const at::Tensor& cache_rows, const at::Tensor& spans,
-                            const AttentionOptions& options) {
-  if (native_path(qkv)) return native::cached_attention(qkv, keys, values, cache_rows, spans, options);
-  const auto& s = options.shape;
-  const auto rows = cache_rows.to(qkv.device());
-  keys.index_copy_(0, rows, heads(qkv, s, s.q_heads, s.kv_heads));
-  values.index_copy_(0, rows, heads(qkv, s, s.q_heads + s.kv_heads, s.kv_heads));
-  return aten::attention(heads(qkv, s, 0, s.q_heads).contiguous(), keys, values, spans, options);
+  return x.index_select(0, rows.to(x.device()));
 }
 
 HeadScores score_tokens(const at::Tensor& hidden, const at::Tensor& head, const HeadQuery& query) {

@@ -146,6 +146,9 @@ at::Tensor prepare_qkv(const at::Tensor& qkv, const kernel::HeadShape& shape, co
       .view({T, shape.qkv_width()});
 }
 
+namespace {
+
+// keys, values [rows, Hkv, D]; q [T, Hq, D].
 at::Tensor attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
                      const at::Tensor& spans, const AttentionOptions& options) {
   const auto* span = reinterpret_cast<const kernel::Span*>(spans.data_ptr<std::int32_t>());
@@ -156,6 +159,29 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& keys, const at::Tens
   parts.reserve(blocks.size());
   for (const Block& block : blocks) parts.push_back(block_attention(q, keys, values, span, block, options));
   return at::cat(parts);
+}
+
+// The query heads, and key and value heads, of qkv rows.
+at::Tensor heads(const at::Tensor& qkv, const kernel::HeadShape& s, std::int64_t begin, std::int64_t count) {
+  return qkv.view({qkv.size(0), s.q_heads + 2 * s.kv_heads, s.dim}).narrow(1, begin, count);
+}
+
+}  // namespace
+
+at::Tensor packed_attention(const at::Tensor& qkv, const at::Tensor& spans, const AttentionOptions& options) {
+  const auto& s = options.shape;
+  return attention(heads(qkv, s, 0, s.q_heads).contiguous(), heads(qkv, s, s.q_heads, s.kv_heads),
+                   heads(qkv, s, s.q_heads + s.kv_heads, s.kv_heads), spans, options);
+}
+
+at::Tensor cached_attention(const at::Tensor& qkv, const at::Tensor& keys, const at::Tensor& values,
+                            const at::Tensor& cache_rows, const at::Tensor& spans,
+                            const AttentionOptions& options) {
+  const auto& s = options.shape;
+  const auto rows = cache_rows.to(qkv.device());
+  keys.index_copy_(0, rows, heads(qkv, s, s.q_heads, s.kv_heads));
+  values.index_copy_(0, rows, heads(qkv, s, s.q_heads + s.kv_heads, s.kv_heads));
+  return attention(heads(qkv, s, 0, s.q_heads).contiguous(), keys, values, spans, options);
 }
 
 at::Tensor head_logits(const at::Tensor& hidden, const at::Tensor& head, double softcap) {

@@ -120,8 +120,21 @@ TEST_P(LogitKernels, GradientIsThatOfLogprobAndEntropy) {
   for (const auto& [g_logprob, g_entropy] : {std::pair{0.7, 0.0}, {0.0, 0.4}, {-1.3, 0.5}}) {
     Floats d = z();
     const RowStats stats = row_stats(c.n, d.data());
-    row_backward(c.n, stats, target(), static_cast<float>(g_logprob), static_cast<float>(g_entropy),
-                 c.softcap, c.inverse_temperature, d.data());
+    const RowGradient row{stats,
+                          target(),
+                          static_cast<float>(g_logprob),
+                          static_cast<float>(g_entropy),
+                          c.softcap,
+                          c.inverse_temperature};
+    // In one piece, and in two: the target lies in one of them.
+    Floats parts = d;
+    row_backward(c.n, row, d.data());
+    const std::int64_t first = c.n / 3;
+    RowGradient rest = row;
+    rest.target -= first;
+    row_backward(first, row, parts.data());
+    row_backward(c.n - first, rest, parts.data() + first);
+    EXPECT_LE(worst_difference(parts, d), 1e-6);
     const Doubles expected =
         numeric_gradient(Doubles(raw_values.begin(), raw_values.end()), [&](const Doubles& values) {
           return objective(values, {}, target(), g_logprob, g_entropy, c.softcap, c.inverse_temperature);
@@ -136,8 +149,8 @@ TEST_P(LogitKernels, GradientOverAKeptSetIsZeroOutsideIt) {
   const auto ids = kept();
   Floats d = z();
   const RowStats stats = row_stats_kept(d.data(), ids.data(), std::ssize(ids));
-  row_backward_kept(c.n, ids.data(), std::ssize(ids), stats, target(), 0.9f, -0.3f, c.softcap,
-                    c.inverse_temperature, d.data());
+  row_backward_kept(c.n, ids.data(), std::ssize(ids),
+                    {stats, target(), 0.9f, -0.3f, c.softcap, c.inverse_temperature}, d.data());
   const Doubles expected =
       numeric_gradient(Doubles(raw_values.begin(), raw_values.end()), [&](const Doubles& values) {
         return objective(values, ids, target(), 0.9f, -0.3f, c.softcap, c.inverse_temperature);
@@ -154,7 +167,8 @@ INSTANTIATE_TEST_SUITE_P(Widths, LogitKernels,
                          ::testing::Values(LogitCase{1, 0.0f, 1.0f}, LogitCase{5, 0.0f, 0.5f},
                                            LogitCase{8, 0.0f, 1.0f}, LogitCase{101, 0.0f, 1.0f},
                                            LogitCase{101, 0.0f, 1.7f}, LogitCase{101, 10.0f, 0.8f},
-                                           LogitCase{320, 30.0f, 1.0f}, LogitCase{20, 5.0f, 2.5f}));
+                                           LogitCase{320, 30.0f, 1.0f}, LogitCase{20, 5.0f, 2.5f},
+                                           LogitCase{1024, 0.0f, 1.0f}, LogitCase{2051, 0.0f, 1.3f}));
 
 // A distribution far from even, and shifted far from zero: nothing overflows, nothing becomes NaN.
 TEST(LogitStatistics, HoldForExtremeLogits) {
