@@ -25,7 +25,7 @@ at::Tensor Pack::targets_tensor() const { return to_tensor(targets); }
 
 void PackBuilder::add_prompt(std::span<const std::int32_t> ids) {
   HONE_CHECK(!ids.empty(), "a prompt has at least one token");
-  prompt_begin_ = static_cast<std::int32_t>(pack_.ids.size());
+  prompt_begin_ = next_row();
   prompt_count_ = static_cast<std::int32_t>(ids.size());
   for (std::int32_t i = 0; i < prompt_count_; ++i) {
     pack_.ids.push_back(ids[static_cast<std::size_t>(i)]);
@@ -34,9 +34,16 @@ void PackBuilder::add_prompt(std::span<const std::int32_t> ids) {
   }
 }
 
+void PackBuilder::continue_prompt(std::int64_t row, std::int64_t count) {
+  HONE_CHECK(count > 0 && row >= 0 && row + count <= rows_before_, "prompt rows {} … {} of {}", row,
+             row + count, rows_before_);
+  prompt_begin_ = static_cast<std::int32_t>(row);
+  prompt_count_ = static_cast<std::int32_t>(count);
+}
+
 void PackBuilder::add_completion(std::span<const std::int32_t> ids) {
   HONE_CHECK(prompt_count_ > 0, "a completion follows a prompt");
-  const auto begin = static_cast<std::int32_t>(pack_.ids.size());
+  const std::int32_t begin = next_row();
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);
     pack_.score_rows.push_back(i == 0 ? prompt_begin_ + prompt_count_ - 1 : begin + row - 1);

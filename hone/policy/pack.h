@@ -28,8 +28,14 @@ struct Pack {
 
 class PackBuilder {
  public:
+  // Rows of this pack are numbered, in spans and score_rows, after `rows_before` that a pass before it
+  // computes.
+  explicit PackBuilder(std::int64_t rows_before = 0) : rows_before_(rows_before) {}
+
   // Appends a prompt (P ≥ 1); the completions added until the next prompt follow it.
   void add_prompt(std::span<const std::int32_t> ids);
+  // The completions added next follow a prompt of `count` rows (≥ 1) that lies at `row` of the rows before.
+  void continue_prompt(std::int64_t row, std::int64_t count);
   // Appends a completion of the current prompt: all its tokens become targets, the first predicted from the
   // prompt's last row. Its last token is predicted and never read, so it takes no row.
   void add_completion(std::span<const std::int32_t> ids);
@@ -41,6 +47,9 @@ class PackBuilder {
   std::int64_t size() const { return pack_.size(); }
 
  private:
+  std::int32_t next_row() const { return static_cast<std::int32_t>(rows_before_ + pack_.size()); }
+
+  std::int64_t rows_before_;
   Pack pack_;
   std::int32_t prompt_begin_ = 0, prompt_count_ = 0;
 };

@@ -23,8 +23,11 @@ struct ScoreFunction : Function<ScoreFunction> {
     const std::int64_t N = hidden.size(0);
     auto logprobs = at::empty({N}, hidden.options()), entropy = at::empty({N}, hidden.options());
     auto kept_stats = at::empty({N, 3}, hidden.options());
+    static_assert(sizeof(kernel::RowStats) == 3 * sizeof(float));
     auto* stats = reinterpret_cast<kernel::RowStats*>(kept_stats.data_ptr<float>());
-    score_rows(head_task(hidden, head, query), logprobs.data_ptr<float>(), stats);
+    HeadTask task = head_task(head, query);
+    task.hidden = hidden.data_ptr<float>();
+    score_rows(task, logprobs.data_ptr<float>(), stats);
     for (std::int64_t i = 0; i < N; ++i) entropy.data_ptr<float>()[i] = stats[i].entropy;
     if (ctx != nullptr) {
       ctx->save_for_backward(
@@ -41,8 +44,9 @@ struct ScoreFunction : Function<ScoreFunction> {
     const auto by_logprob = grads[0].defined() ? grads[0].contiguous() : at::Tensor();
     const auto by_entropy = grads[1].defined() ? grads[1].contiguous() : at::Tensor();
     auto d_hidden = at::empty(hidden.sizes(), hidden.options());
-    score_rows_backward(head_task(hidden, head, query),
-                        reinterpret_cast<const kernel::RowStats*>(saved[6].data_ptr<float>()),
+    HeadTask task = head_task(head, query);
+    task.hidden = hidden.data_ptr<float>();
+    score_rows_backward(task, reinterpret_cast<const kernel::RowStats*>(saved[6].data_ptr<float>()),
                         by_logprob.defined() ? by_logprob.data_ptr<float>() : nullptr,
                         by_entropy.defined() ? by_entropy.data_ptr<float>() : nullptr,
                         d_hidden.data_ptr<float>(), gradient_of(head));
@@ -58,12 +62,11 @@ float* gradient_of(const at::Tensor& weight) {
   return weight.mutable_grad().data_ptr<float>();
 }
 
-HeadTask head_task(const at::Tensor& hidden, const at::Tensor& head, const HeadQuery& q) {
-  static_assert(sizeof(kernel::RowStats) == 3 * sizeof(float));
-  HeadTask task{hidden.size(0),
+HeadTask head_task(const at::Tensor& head, const HeadQuery& q) {
+  HeadTask task{q.targets_N.size(0),
                 head.size(0),
-                hidden.size(1),
-                hidden.data_ptr<float>(),
+                head.size(1),
+                nullptr,
                 head.data_ptr<float>(),
                 q.targets_N.data_ptr<std::int64_t>(),
                 q.inverse_temperature_N.data_ptr<float>()};

@@ -6,7 +6,8 @@
 
 namespace hone::native {
 
-HeadTask head_task(const at::Tensor& hidden, const at::Tensor& head, const HeadQuery& query);
+// The query's rows, without their hidden states.
+HeadTask head_task(const at::Tensor& head, const HeadQuery& query);
 HeadScores score_tokens(const at::Tensor& hidden, const at::Tensor& head, const HeadQuery& query);
 
 // A weight's gradient buffer, made of zeros when there is none yet; null when the weight is frozen.

@@ -87,12 +87,9 @@ PolicyLearner::PolicyLearner(Policy& policy, LearnerOptions options)
   if (!options_.supervised && options_.loss.beta != 0.0) {
     reference_.emplace(policy_.clone());
     reference_->require_gradients(false);
+    reference_scorer_ = make_scorer(*reference_, /*gradients=*/false);
   }
-}
-
-HeadScores PolicyLearner::score(Policy& policy, const Microbatch& m) {
-  const auto hidden = policy.forward(m.pack.ids_tensor(), m.pack.positions_tensor(), m.pack.spans_tensor());
-  return score_tokens(gather_rows(hidden, m.pack.score_rows_tensor()), policy.head(), m.query);
+  scorer_ = make_scorer(policy_, /*gradients=*/true);
 }
 
 std::vector<std::vector<float>> PolicyLearner::reference_logprobs(const TrainBatch& batch,
@@ -100,66 +97,81 @@ std::vector<std::vector<float>> PolicyLearner::reference_logprobs(const TrainBat
   std::vector<std::vector<float>> result;
   if (!reference_) return result;
   const at::NoGradGuard no_grad;
-  for (const auto& run : cut_microbatches(batch, items, options_.microbatch)) {
-    const Microbatch m = pack_microbatch(batch, run, policy_.config().final_logit_softcap);
-    const auto logprobs = score(*reference_, m).logprobs_N.cpu();
-    const float* p = logprobs.data_ptr<float>();
-    for (const SequenceRef& item : run) {
-      const auto T = batch.groups[item.group].sequences[item.sequence].completion.size();
-      result.emplace_back(p, p + T);
-      p += T;
+  reference_scorer_->start();
+  for (const auto& bundle : reference_scorer_->bundles(batch, items)) {
+    reference_scorer_->begin(batch, bundle);
+    for (const auto& run : cut_microbatches(batch, bundle, options_.microbatch)) {
+      const auto logprobs = reference_scorer_->forward(run).scores.logprobs_N.cpu();
+      const float* p = logprobs.data_ptr<float>();
+      for (const SequenceRef& item : run) {
+        const auto T = batch.groups[item.group].sequences[item.sequence].completion.size();
+        result.emplace_back(p, p + T);
+        p += T;
+      }
     }
+    reference_scorer_->end();
   }
   return result;
+}
+
+// One microbatch: its loss, what is recorded of it, and its gradients.
+Result<void> PolicyLearner::learn(std::span<const SequenceRef> run, const LossScale& scale,
+                                  LogprobRows reference, bool first_pass, StepTotals& totals) {
+  const at::Device device(policy_.device());
+  const Scored scored = scorer_->forward(run);
+  const Microbatch& m = scored.tokens;
+  LossTokens tokens;
+  tokens.logprobs_N = scored.scores.logprobs_N;
+  tokens.mask_N = m.mask_N.to(device);
+  tokens.sequence_N = m.sequence_N.to(device);
+  tokens.old_logprobs_N = m.old_logprobs_N.to(device);
+  tokens.advantages_S = m.advantages_S.to(device);
+  if (options_.loss.entropy_bonus != 0.0) tokens.entropy_N = scored.scores.entropy_N;
+  if (!reference.empty()) {
+    auto ref = at::empty({tokens.logprobs_N.size(0)}, at::kFloat);
+    float* p = ref.data_ptr<float>();
+    for (const auto& row : reference) p = std::copy(row.begin(), row.end(), p);
+    tokens.ref_logprobs_N = ref.to(device);
+  }
+  const auto loss =
+      options_.supervised ? supervised_loss(tokens, scale) : policy_loss(tokens, scale, options_.loss);
+  const double value = loss.item().toDouble();
+  if (!std::isfinite(value)) {
+    return Error{"update", "the loss must be finite (the last good weights are kept)", std::to_string(value)};
+  }
+  totals.loss += value;
+  totals.entropy += scored.scores.entropy_N.detach().mul(tokens.mask_N).sum().item().toDouble();
+  if (options_.supervised) {
+    totals.statistics.tokens += tokens.mask_N.sum().item().toDouble();
+  } else {
+    const LossStatistics s = loss_statistics(tokens, options_.loss);
+    if (first_pass && policy_.has_trunk() && !(s.difference_max <= kFirstPassTolerance)) {
+      return Error{"update", "log-probabilities of the first pass must be those recorded at sampling",
+                   fmt::format("a difference of {}", s.difference_max)};
+    }
+    totals.add(s);
+  }
+  loss.backward();
+  scorer_->backward(scored.scores);
+  return {};
 }
 
 Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, std::span<const SequenceRef> items,
                                            const LossScale& scale, LogprobRows reference, bool first_pass,
                                            StepTotals& totals) {
   optimizer_.zero_gradients();
-  const at::Device device(policy_.device());
-  double step_loss = 0.0;
+  scorer_->start();
   std::size_t at_item = 0;
-  for (const auto& run : cut_microbatches(batch, items, options_.microbatch)) {
-    const Microbatch m = pack_microbatch(batch, run, policy_.config().final_logit_softcap);
-    const HeadScores scores = score(policy_, m);
-    LossTokens tokens;
-    tokens.logprobs_N = scores.logprobs_N;
-    tokens.mask_N = m.mask_N.to(device);
-    tokens.sequence_N = m.sequence_N.to(device);
-    tokens.old_logprobs_N = m.old_logprobs_N.to(device);
-    tokens.advantages_S = m.advantages_S.to(device);
-    if (options_.loss.entropy_bonus != 0.0) tokens.entropy_N = scores.entropy_N;
-    if (!reference.empty()) {
-      auto ref = at::empty({tokens.logprobs_N.size(0)}, at::kFloat);
-      float* p = ref.data_ptr<float>();
-      for (std::size_t i = 0; i < run.size(); ++i) {
-        const auto& row = reference[at_item + i];
-        p = std::copy(row.begin(), row.end(), p);
-      }
-      tokens.ref_logprobs_N = ref.to(device);
+  for (const auto& bundle : scorer_->bundles(batch, items)) {
+    scorer_->begin(batch, bundle);
+    for (const auto& run : cut_microbatches(batch, bundle, options_.microbatch)) {
+      const LogprobRows rows = reference.empty() ? reference : reference.subspan(at_item, run.size());
+      HONE_TRY_VOID(learn(run, scale, rows, first_pass, totals));
+      at_item += run.size();
     }
-    at_item += run.size();
-    const auto loss =
-        options_.supervised ? supervised_loss(tokens, scale) : policy_loss(tokens, scale, options_.loss);
-    step_loss += loss.item().toDouble();
-    if (!std::isfinite(step_loss)) {
-      return Error{"update", "the loss must be finite (the last good weights are kept)",
-                   std::to_string(step_loss)};
-    }
-    totals.entropy += scores.entropy_N.detach().mul(tokens.mask_N).sum().item().toDouble();
-    if (options_.supervised) {
-      totals.statistics.tokens += tokens.mask_N.sum().item().toDouble();
-    } else {
-      const LossStatistics s = loss_statistics(tokens, options_.loss);
-      if (first_pass && has_kernels(policy_.head().detach()) && !(s.difference_max <= kFirstPassTolerance)) {
-        return Error{"update", "log-probabilities of the first pass must be those recorded at sampling",
-                     fmt::format("a difference of {}", s.difference_max)};
-      }
-      totals.add(s);
-    }
-    loss.backward();
+    scorer_->end();
   }
+  scorer_->finish();
   const double norm = optimizer_.gradient_norm();
   if (!std::isfinite(norm)) {
     return Error{"update", "gradients must be finite (the last good weights are kept)", std::to_string(norm)};
@@ -170,7 +182,6 @@ Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, std::span<co
   optimizer_.step(rate, limit > 0.0 && norm > limit ? limit / (norm + 1e-6) : 1.0);
   ++policy_version_;
   ++totals.optimizer_steps;
-  totals.loss += step_loss;
   totals.grad_norm += norm;
   totals.learning_rate = rate;
   return {};

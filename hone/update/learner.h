@@ -13,7 +13,7 @@
 #include "hone/policy/policy.h"
 #include "hone/types/interfaces.h"
 #include "hone/update/adamw.h"
-#include "hone/update/microbatch.h"
+#include "hone/update/scorer.h"
 
 namespace hone {
 
@@ -53,13 +53,14 @@ class PolicyLearner : public Learner {
   struct StepTotals;
   using LogprobRows = std::span<const std::vector<float>>;  // per item, its tokens'
 
+  Result<void> learn(std::span<const SequenceRef> run, const LossScale& scale, LogprobRows reference,
+                     bool first_pass, StepTotals& totals);
   Result<void> optimizer_step(const TrainBatch& batch, std::span<const SequenceRef> items,
                               const LossScale& scale, LogprobRows reference, bool first_pass,
                               StepTotals& totals);
   // Per item, its tokens' logprobs under the reference; empty without one.
   std::vector<std::vector<float>> reference_logprobs(const TrainBatch& batch,
                                                      const std::vector<SequenceRef>& items);
-  HeadScores score(Policy& policy, const Microbatch& microbatch);
   // KL in the reward: each advantage loses beta times its sequence's KL (summed over tokens, old policy
   // against reference) less the group's mean of it (rloo: the mean of the others).
   void charge_kl(TrainBatch& batch, std::span<const SequenceRef> items, LogprobRows reference,
@@ -70,6 +71,7 @@ class PolicyLearner : public Learner {
   std::optional<Policy> reference_;
   LearnerOptions options_;
   AdamW optimizer_;
+  std::unique_ptr<Scorer> scorer_, reference_scorer_;
   std::int64_t policy_version_ = 0;
 };
 

@@ -43,8 +43,28 @@ std::vector<std::vector<SequenceRef>> cut_microbatches(const TrainBatch& batch,
   return runs;
 }
 
-Microbatch pack_microbatch(const TrainBatch& batch, std::span<const SequenceRef> items, double softcap) {
-  PackBuilder builder;
+std::vector<std::span<const SequenceRef>> cut_bundles(const TrainBatch& batch,
+                                                      std::span<const SequenceRef> items) {
+  std::vector<std::span<const SequenceRef>> bundles;
+  std::size_t begin = 0;
+  std::int64_t tokens = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0 && items[i].group == items[i - 1].group) continue;
+    const auto prompt = static_cast<std::int64_t>(batch.groups[items[i].group].prompt.size());
+    if (i > begin && tokens + prompt > kBundlePromptTokens) {
+      bundles.push_back(items.subspan(begin, i - begin));
+      begin = i;
+      tokens = 0;
+    }
+    tokens += prompt;
+  }
+  if (begin < items.size()) bundles.push_back(items.subspan(begin));
+  return bundles;
+}
+
+Microbatch pack_microbatch(const TrainBatch& batch, std::span<const SequenceRef> items, double softcap,
+                           const PromptPlaces* places) {
+  PackBuilder builder(places != nullptr ? places->rows : 0);
   std::vector<float> old_logprobs, mask, inverse_temperature, advantages;
   std::vector<std::int64_t> sequence, offsets = {0};
   std::vector<std::int32_t> kept;
@@ -57,7 +77,13 @@ Microbatch pack_microbatch(const TrainBatch& batch, std::span<const SequenceRef>
                "{} tokens, {} mask entries, {} logprobs", T, s.loss_mask.size(), s.old_logprobs.size());
     HONE_CHECK(s.kept.empty() || s.kept.offsets.size() == T + 1, "{} tokens, {} kept offsets", T,
                s.kept.offsets.size());
-    if (i == 0 || items[i - 1].group != items[i].group) builder.add_prompt(group.prompt);
+    if (i == 0 || items[i - 1].group != items[i].group) {
+      if (places != nullptr) {
+        builder.continue_prompt(places->at.at(items[i].group), std::ssize(group.prompt));
+      } else {
+        builder.add_prompt(group.prompt);
+      }
+    }
     builder.add_completion(s.completion);
     for (std::size_t t = 0; t < T; ++t) {
       old_logprobs.push_back(s.old_logprobs.empty() ? 0.0f : s.old_logprobs[t]);

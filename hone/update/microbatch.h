@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -26,12 +27,28 @@ std::vector<std::vector<SequenceRef>> cut_microbatches(const TrainBatch& batch,
                                                        std::span<const SequenceRef> items,
                                                        const MicrobatchLimits& limits);
 
+// Cuts `items` into bundles: runs of whole groups whose prompts together have at most kBundlePromptTokens, or
+// a single group. Prompts of a bundle are computed once, before its microbatches, and their backward pass
+// runs after them: so sums over rows come in one order however a bundle is cut into microbatches. The cut
+// depends on the batch alone.
+constexpr std::int64_t kBundlePromptTokens = 512;
+std::vector<std::span<const SequenceRef>> cut_bundles(const TrainBatch& batch,
+                                                      std::span<const SequenceRef> items);
+
+// Where the prompts of a bundle lie among the rows of their own pass.
+struct PromptPlaces {
+  std::int64_t rows = 0;                   // of all
+  std::map<std::size_t, std::int64_t> at;  // by group: its first row
+};
+
 // One run, packed, with what the head and the loss need of its N tokens (CPU tensors, in order of `items`).
+// With places, prompts are not in the pack: its rows follow theirs.
 struct Microbatch {
   Pack pack;
   HeadQuery query;
   at::Tensor old_logprobs_N, mask_N, sequence_N, advantages_S;
 };
-Microbatch pack_microbatch(const TrainBatch& batch, std::span<const SequenceRef> items, double softcap);
+Microbatch pack_microbatch(const TrainBatch& batch, std::span<const SequenceRef> items, double softcap,
+                           const PromptPlaces* places = nullptr);
 
 }  // namespace hone

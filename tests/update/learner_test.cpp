@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "hone/base/check.h"
+#include "hone/base/threads.h"
 #include "update/update_helpers.h"
 
 namespace hone {
@@ -75,19 +76,24 @@ TEST(Learner, AnAdvantageMovesItsSequence) {
 }
 
 // Three steps, each on the policy's own logprobs. Returns the weights and the losses.
-std::pair<std::vector<float>, std::vector<double>> train_three(const LearnerOptions& options) {
+std::pair<std::vector<float>, std::vector<double>> train_three(const LearnerOptions& options,
+                                                               int longer_prompts = 0) {
   Policy policy = tiny_policy();
   PolicyLearner learner(policy, options);
   std::vector<double> losses;
   for (std::uint64_t step = 0; step < 3; ++step) {
     // 3 groups of 4: runs of 8 and of 5 cut groups apart.
-    const TrainBatch batch = random_batch(policy, step, {.groups = 3, .sequences = 4});
+    TrainBatch batch = random_batch(policy, step, {.groups = longer_prompts > 0 ? 20 : 3, .sequences = 4});
+    for (TrainGroup& group : batch.groups)
+      for (int i = 0; i < longer_prompts; ++i)
+        group.prompt.push_back(2 + (i * 7 + static_cast<int>(step)) % 46);
+    if (longer_prompts > 0) record_logprobs(policy, batch);
     losses.push_back(update(learner, batch)["loss"]);
   }
   return {weights(policy), losses};
 }
 
-TEST(Learner, MicrobatchesChangeNothing) {
+TEST(Learner, MicrobatchesAndThreadsChangeNoBit) {
   for (const LossType type : {LossType::kDapo, LossType::kGrpo, LossType::kGspo, LossType::kDrGrpo}) {
     LearnerOptions options = learner_options();
     options.loss.type = type;
@@ -98,10 +104,23 @@ TEST(Learner, MicrobatchesChangeNothing) {
     const MicrobatchLimits limits[] = {{1, 8192}, {2, 8192}, {5, 8192}, {8, 8192}, {0, 1}, {0, 20}, {0, 45}};
     for (const auto& limit : limits) {
       options.microbatch = limit;
+      const int threads_before = thread_count();
+      set_thread_count(limit.sequences % 2 == 1 ? 1 : 2);
       const auto [cut, cut_losses] = train_three(options);
-      EXPECT_LT(relative_distance(cut, whole), 1e-6) << limit.sequences << " " << limit.tokens;
+      set_thread_count(threads_before);
+      EXPECT_TRUE(same_bits(cut, whole)) << limit.sequences << " " << limit.tokens;
       for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(cut_losses[i], losses[i], 1e-6);
     }
+  }
+}
+
+// Prompts that fill more than one bundle.
+TEST(Learner, MicrobatchesChangeNoBitAcrossBundles) {
+  LearnerOptions options = learner_options();
+  const auto [whole, losses] = train_three(options, 35);
+  for (const MicrobatchLimits& limit : {MicrobatchLimits{1, 8192}, {3, 8192}, {0, 100}}) {
+    options.microbatch = limit;
+    EXPECT_TRUE(same_bits(train_three(options, 35).first, whole)) << limit.sequences << " " << limit.tokens;
   }
 }
 
@@ -258,7 +277,7 @@ TEST(Learner, SupervisedMicrobatchesChangeNothing) {
       update(learner, random_batch(policy, step, {.groups = 6, .sequences = 1}));
     }
     if (whole.empty()) whole = weights(policy);
-    EXPECT_LT(relative_distance(weights(policy), whole), 1e-6) << tokens;
+    EXPECT_TRUE(same_bits(weights(policy), whole)) << tokens;
   }
 }
 

@@ -75,6 +75,38 @@ TEST(Microbatch, CutsByTokensWithPromptsCountedOnce) {
   EXPECT_EQ(at, items.size());
 }
 
+TEST(Microbatch, BundlesAreWholeGroupsOfSoManyPromptTokens) {
+  const auto most = static_cast<std::size_t>(kBundlePromptTokens);
+  const TrainBatch batch =
+      batch_of({{most / 2, {3, 3}}, {most / 2, {2}}, {1, {1, 1}}, {most + 9, {1, 2}}, {4, {1}}});
+  const auto items = every_sequence(batch);
+  std::vector<std::size_t> counts;
+  const SequenceRef* next = items.data();
+  for (const auto& bundle : cut_bundles(batch, items)) {
+    EXPECT_EQ(bundle.data(), next);
+    next += bundle.size();
+    counts.push_back(bundle.size());
+  }
+  EXPECT_EQ(counts, (std::vector<std::size_t>{3, 2, 2, 1}));
+  EXPECT_TRUE(cut_bundles(batch, {}).empty());
+}
+
+// The rows follow those of the prompts' own pass, which spans and scored rows name.
+TEST(Microbatch, PacksCompletionsBehindPromptsOfAnotherPass) {
+  const TrainBatch batch = batch_of({{2, {2, 3}}, {3, {1}}});
+  const PromptPlaces places{5, {{0, 0}, {1, 2}}};
+  const auto items = every_sequence(batch);
+  const Microbatch m = pack_microbatch(batch, std::span(items).subspan(1), 0.0, &places);
+  EXPECT_EQ(m.pack.size(), 2);  // of three tokens the last is never read; of one, none is
+  EXPECT_EQ(m.pack.positions, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(m.pack.score_rows, (std::vector<std::int64_t>{1, 5, 6, 4}));
+  const kernel::Span& second = m.pack.spans[1];
+  EXPECT_EQ(second.prefix_begin, 0);
+  EXPECT_EQ(second.prefix_count, 2);
+  EXPECT_EQ(second.own_begin, 5);
+  EXPECT_EQ(second.own_count, 2);
+}
+
 TEST(Microbatch, PacksWhatHeadAndLossNeed) {
   TrainBatch batch = batch_of({{2, {2, 1}}, {1, {3}}});
   TrainSequence& cut = batch.groups[0].sequences[1];
