@@ -1,4 +1,4 @@
-find_package(OpenMP REQUIRED)
+find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -47,4 +47,4 @@ find_path(BLIS_INCLUDE blis.h PATH_SUFFIXES "${CMAKE_LIBRARY_ARCHITECTURE}/blis-
 find_library(BLIS_LIB blis PATH_SUFFIXES blis-openmp REQUIRED)
 add_library(hone_blis INTERFACE)
 target_include_directories(hone_blis SYSTEM INTERFACE "${BLIS_INCLUDE}")
-target_link_libraries(hone_blis INTERFACE "${BLIS_LIB}" OpenMP::OpenMP_CXX)
+target_link_libraries(hone_blis INTERFACE "${BLIS_LIB}")

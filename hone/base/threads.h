@@ -1,32 +1,54 @@
-// Data parallelism over one shared pool (OpenMP's, which BLIS and ATen use as well, so that cores are
-// never claimed twice).
+// Data parallelism over one shared pool of threads.
+//
+// Work is cut into a few pieces for each thread, and who is free takes the next: a thread that the system gives no
+// time to (a machine shared with others) holds up the piece that it has begun, at most. Waiting threads spin for some
+// tens of microseconds, which is what lies between two products, and sleep after that.
 #pragma once
 
-#include <omp.h>
-
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 
 namespace hone {
 
-// Sets the number of threads of the pool; 0 means every core. Call once, before any work.
+// Sets the number of threads of the pool, the caller included; 0 means every core. Not while work runs.
 void set_thread_count(int threads);
 int thread_count();
 
-// Calls body(begin, end) on disjoint ranges that cover [0, n). The cut depends on the number of threads:
-// a body must give the same result for an index whatever range it comes in. Small n runs in place.
+namespace internal {
+using PieceFunction = void (*)(const void* body, std::int64_t piece);
+// Calls piece(body, i) for every i < pieces, and returns when all have returned. While another thread's call runs, it
+// works in place.
+void run_pieces(std::int64_t pieces, PieceFunction piece, const void* body);
+bool in_piece();
+constexpr std::int64_t kPiecesPerThread = 2;
+}  // namespace internal
+
+// Calls body(begin, end) on disjoint ranges that cover [0, n), of `grain` indices at least but for the last. The cut
+// depends on the number of threads: a body must give the same result for an index whatever range it comes in. It does
+// not throw. Small n runs in place.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
   if (n <= 0) return;
-  if (n <= grain || omp_in_parallel() || omp_get_max_threads() == 1) {
+  const std::int64_t threads = thread_count();
+  const std::int64_t pieces =
+      threads == 1 ? 1 : std::min(threads * internal::kPiecesPerThread, n / std::max<std::int64_t>(grain, 1));
+  if (pieces <= 1 || internal::in_piece()) {
     body(std::int64_t{0}, n);
     return;
   }
-#pragma omp parallel
-  {
-    const std::int64_t count = omp_get_num_threads(), id = omp_get_thread_num();
-    const std::int64_t begin = n * id / count, end = n * (id + 1) / count;
-    if (begin < end) body(begin, end);
-  }
+  struct Job {
+    const Body* body;
+    std::int64_t n, pieces;
+  };
+  const Job job{std::addressof(body), n, pieces};
+  internal::run_pieces(
+      pieces,
+      [](const void* data, std::int64_t piece) {
+        const Job& of = *static_cast<const Job*>(data);
+        (*of.body)(of.n * piece / of.pieces, of.n * (piece + 1) / of.pieces);
+      },
+      &job);
 }
 
 }  // namespace hone

@@ -223,6 +223,9 @@ void add_bench_command(CommandLine& line) {
   command.option("--mean-tokens", options->work.mean_tokens, "completions of random lengths with this mean");
   command.option("--microbatch-tokens", options->work.microbatch_tokens, "of one forward and backward pass",
                  OptionForm::kShowDefault);
+  command.option(
+      "--tape-gb", options->work.tape_gb,
+      "GB of activations that sampling may keep for the update, which then skips its forward pass");
   command.option("--repeat", options->repeat, "steps measured", OptionForm::kShowDefault);
   command.option("--threads", options->threads, "default: the cores");
   command.flag("--json", options->json, "one JSON object instead of the table");

@@ -3,6 +3,7 @@
 #include <blis.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <map>
@@ -67,6 +68,7 @@ std::vector<GenerationRequest> requests_of(const Policy& policy, const BenchWork
       requests[i].prompt.push_back(
           static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(policy.config().vocab_size))));
     requests[i].n = static_cast<int>(work.group_size);
+    requests[i].keep_activations = work.tape_gb > 0.0;
     requests[i].sampling.max_new_tokens = static_cast<int>(work.new_tokens);
     requests[i].key = {.seed = 1, .purpose = Purpose::kSampling, .step = step, .problem = i};
   }
@@ -84,6 +86,7 @@ TrainBatch batch_of(const std::vector<GenerationRequest>& requests,
       sequence.completion = completion.ids;
       sequence.loss_mask.assign(completion.ids.size(), 1);
       sequence.old_logprobs = completion.logprobs;
+      sequence.activations = completion.activations;
       sequence.advantage = group.sequences.size() % 2 == 0 ? 1.0 : -1.0;
     }
   }
@@ -115,16 +118,16 @@ MachineLimits measure_limits() {
   }
   const std::int64_t n = std::int64_t{64} << 20;  // 256 MiB, beyond any cache
   const std::vector<float> data = random_floats(n, 3);
-  std::vector<double> sums(static_cast<std::size_t>(limits.threads));
+  std::atomic<double> sink = 0.0;
   limits.memory_bytes = 4.0 * static_cast<double>(n) / best_seconds(0.5, [&] {
-                          parallel_for(n, 1, [&](std::int64_t begin, std::int64_t end) {
+                          parallel_for(n, 4096, [&](std::int64_t begin, std::int64_t end) {
                             float partial[64] = {};  // enough chains to wait for memory alone
                             for (std::int64_t i = begin; i + 64 <= end; i += 64)
                               for (std::int64_t j = 0; j < 64; ++j)
                                 partial[j] += data[static_cast<std::size_t>(i + j)];
                             double sum = 0.0;
                             for (const float p : partial) sum += p;
-                            sums[static_cast<std::size_t>(omp_get_thread_num()) % sums.size()] = sum;
+                            sink = sum;  // or the compiler would leave it all out
                           });
                         });
   return limits;
@@ -157,10 +160,12 @@ Result<std::vector<BenchStep>> bench_steps(Policy& policy, const BenchWork& work
         std::lround(static_cast<double>(policy.config().vocab_size) / work.mean_tokens));
     for (std::int32_t id = 0; id < std::max(ends, 1); ++id) generator_options.eos_ids.push_back(id);
   }
-  PolicyGenerator generator(policy, std::nullopt, generator_options);
+  ActivationTape tape(policy.decoder(), update ? static_cast<std::int64_t>(work.tape_gb * 1e9) : 0);
+  PolicyGenerator generator(policy, std::nullopt, generator_options, {}, &tape);
   LearnerOptions learner_options;
   learner_options.total_steps = steps + 1;
   learner_options.microbatch.tokens = work.microbatch_tokens;
+  learner_options.tape = &tape;
   std::optional<PolicyLearner> learner;
   if (update) learner.emplace(policy, learner_options);
 

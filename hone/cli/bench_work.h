@@ -17,7 +17,8 @@ struct BenchWork {
   std::int64_t prompts = 4, group_size = 8, prompt_tokens = 64, new_tokens = 128;
   // > 0: completions end at random, geometric with this mean, at the latest after new_tokens.
   double mean_tokens = 0.0;
-  std::int64_t microbatch_tokens = 8192;
+  std::int64_t microbatch_tokens = 1024;
+  double tape_gb = 0.0;  // > 0: the update starts from sampling's activations, as far as so many GB hold them
 };
 
 struct MachineLimits {

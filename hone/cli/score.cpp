@@ -39,9 +39,9 @@ struct Question {
   std::optional<std::size_t> bytes;  // of what is summed
 };
 
-class Scorer {
+class TextScorer {
  public:
-  Scorer(Policy policy, const ScoreArguments& options) : policy_(std::move(policy)), options_(options) {}
+  TextScorer(Policy policy, const ScoreArguments& options) : policy_(std::move(policy)), options_(options) {}
 
   Result<OrderedJson> answer(const JsonLine& line) {
     HONE_TRY(const Question question, read(line));
@@ -150,7 +150,7 @@ class Scorer {
 Result<int> score(const ScoreArguments& options) {
   const ModelChoice& model = options.model;
   HONE_TRY(Policy policy, Policy::load(model.folder, model.device, model.dtype));
-  Scorer scorer(std::move(policy), options);
+  TextScorer scorer(std::move(policy), options);
   HONE_TRY_VOID(each_json_line(std::cin, "stdin", [&](const JsonLine& line) -> Result<void> {
     HONE_TRY(const OrderedJson answer, scorer.answer(line));
     return write_json_line(stdout, answer);

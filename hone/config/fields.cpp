@@ -171,7 +171,10 @@ void describe(Table& t, SftOptions& o) {
   t.add("direct_share", o.direct_share,
         "share of solutions shown with the thinking left out, in the last quarter of the stage",
         between(0, 1));
-  t.add("microbatch_tokens", o.microbatch_tokens, "tokens in one forward and backward pass", at_least(1));
+  t.add("microbatch_tokens", o.microbatch_tokens,
+        "tokens in one forward and backward pass; 0: as memory_limit allows. No choice changes a bit of the "
+        "result",
+        at_least(0));
   t.section("optimizer", o.optimizer, "AdamW of the supervised stage.");
 }
 
@@ -185,7 +188,10 @@ void describe(Table& t, GrpoOptions& o) {
   t.add("minibatches", o.minibatches, "optimizer steps in a pass", between(1, 1 << 20));
   t.add("microbatch", o.microbatch,
         "completions in one forward and backward pass; 0: as microbatch_tokens allows", at_least(0));
-  t.add("microbatch_tokens", o.microbatch_tokens, "tokens in one forward and backward pass", at_least(1));
+  t.add("microbatch_tokens", o.microbatch_tokens,
+        "tokens in one forward and backward pass; 0: as memory_limit allows. No choice changes a bit of the "
+        "result",
+        at_least(0));
 }
 
 void describe(Table& t, EvalOptions& o) {
@@ -207,6 +213,8 @@ void describe(Table& t, Recipe& o) {
   t.add("name", o.name, "the run's folder under `runs`");
   t.add("seed", o.seed, "the same seed gives the same bits");
   t.add("threads", o.threads, "0: every core", between(0, 65536));
+  t.add("memory_limit", o.memory_limit,
+        "GB (10⁹ bytes) of memory that the run plans its passes for; 0: 80 % of the machine's", at_least(0));
   t.add("runs", o.runs, "folder of runs");
   t.section("model", o.model, "The model that learns.");
   t.section("data", o.data, "The problems.");
@@ -224,15 +232,16 @@ void describe(Table& t, VerifierOptions& o) {
   t.add("scale", o.scale, "length: the cost of a token");
   t.add("seconds", o.seconds, "code, proof, program: of one judgement", above(0));
   t.add("memory_mb", o.memory_mb, "code, proof: of one program, MiB", at_least(16));
-  t.add("workers", o.workers, "code, proof, program: processes at a time; 0: one for each core",
-        at_least(0));
+  t.add("workers", o.workers, "code, proof, program: processes at a time; 0: one for each core", at_least(0));
   t.add("language", o.language, "code: of rows that do not say: python, c, cpp or javascript");
   t.add("partial_credit", o.partial_credit, "code: score the share of tests passed");
   t.add("checker", o.checker, "proof: of rows that do not say: metamath, coq or lean4");
-  t.add("database", o.database, "proof: Metamath's database, a .mm file; empty: the built-in propositional calculus");
+  t.add("database", o.database,
+        "proof: Metamath's database, a .mm file; empty: the built-in propositional calculus");
   t.add("axioms", o.axioms, "proof: axioms that Coq proofs may rest on");
-  t.add("command", o.command,
-        "program: the words that start it, the first looked up on PATH; it runs with your rights, unsandboxed");
+  t.add(
+      "command", o.command,
+      "program: the words that start it, the first looked up on PATH; it runs with your rights, unsandboxed");
   t.add("accuracy", o.accuracy, "program: whether its `correct` means that the problem is solved");
   t.add("name", o.name, "what metrics call it, where one verifier is used twice; empty: the verifier's name");
 }

@@ -63,15 +63,15 @@ struct DataOptions {
 struct VerifierOptions {
   std::string verifier;
   double weight = 1.0;
-  double scale = 0.0;                    // length: cost of a token
-  double seconds = 10.0;                 // code, proof, program: of one judgement
-  int memory_mb = 1024;                  // code, proof: of one program, MiB
-  int workers = 0;                       // code, proof, program: processes; 0: one for each core
-  std::string language = "python";       // code: of rows that do not say
-  bool partial_credit = false;           // code: the share of tests passed, in place of all or nothing
-  std::string checker = "metamath";      // proof: of rows that do not say: metamath, coq, lean4
-  std::string database = {};             // proof: Metamath's .mm file
-  std::vector<std::string> axioms = {};  // proof: that Coq proofs may rest on
+  double scale = 0.0;                     // length: cost of a token
+  double seconds = 10.0;                  // code, proof, program: of one judgement
+  int memory_mb = 1024;                   // code, proof: of one program, MiB
+  int workers = 0;                        // code, proof, program: processes; 0: one for each core
+  std::string language = "python";        // code: of rows that do not say
+  bool partial_credit = false;            // code: the share of tests passed, in place of all or nothing
+  std::string checker = "metamath";       // proof: of rows that do not say: metamath, coq, lean4
+  std::string database = {};              // proof: Metamath's .mm file
+  std::vector<std::string> axioms = {};   // proof: that Coq proofs may rest on
   std::vector<std::string> command = {};  // program: its words, the first looked up on PATH
   bool accuracy = true;                   // program: whether "correct" means that the problem is solved
   std::string name = {};                  // in metrics; empty: the verifier's
@@ -141,7 +141,7 @@ struct SftOptions {
   // The share of worked solutions shown without their thinking in the last quarter of the steps: the model
   // then starts out able both to guess and to reason, and the GRPO stage finds out which pays.
   double direct_share = 0.0;
-  int microbatch_tokens = 8192;
+  int microbatch_tokens = 0;  // 0: as memory allows
   OptimizerOptions optimizer{.learning_rate = 1e-3, .schedule = "cosine", .warmup = 0.05};
 };
 
@@ -151,9 +151,9 @@ struct GrpoOptions {
   LossOptions loss;
   OptimizerOptions optimizer;
   int inner_epochs = 1;
-  int minibatches = 1;  // optimizer steps per inner epoch
-  int microbatch = 0;   // completions per forward and backward; 0: chosen by microbatch_tokens
-  int microbatch_tokens = 8192;
+  int minibatches = 1;        // optimizer steps per inner epoch
+  int microbatch = 0;         // completions per forward and backward; 0: chosen by microbatch_tokens
+  int microbatch_tokens = 0;  // 0: as memory allows
 };
 
 struct EvalOptions {
@@ -172,7 +172,8 @@ struct CheckpointOptions {
 struct Recipe {
   std::string name = "run";
   std::uint64_t seed = 1;
-  int threads = 0;  // 0: every core
+  int threads = 0;            // 0: every core
+  double memory_limit = 0.0;  // GB that the run plans for; 0: 80 % of the machine's
   std::string runs = "runs";
   ModelOptions model;
   DataOptions data;

@@ -31,7 +31,8 @@ at::Tensor view_of(std::vector<kernel::Span>& spans) {
 Generation::Generation(Setting setting, std::span<const GenerationRequest> requests, Scheduler scheduler)
     : setting_(setting), requests_(requests), scheduler_(std::move(scheduler)) {
   last_states_.resize(requests.size());
-  last_rows_.assign(requests.size(), -1);
+  last_rows_.assign(requests.size(), Place());
+  prompt_taped_.resize(requests.size());
   for (const GenerationRequest& request : requests) {
     for (int i = 0; i < request.n; ++i) {
       Sequence& sequence = sequences_.emplace_back();
@@ -65,25 +66,53 @@ Result<std::vector<std::vector<Completion>>> Generation::run(const Generator::On
   return results;
 }
 
-void Generation::feed_row(std::int32_t id, std::int64_t position, std::int64_t cache_row, kernel::Span span) {
-  ids_.push_back(id);
-  positions_.push_back(position);
-  cache_rows_.push_back(cache_row);
-  spans_.push_back(span);
+void Generation::Pass::clear() {
+  ids.clear(), positions.clear(), cache_rows.clear(), gathered.clear();
+  spans.clear(), taped.clear();
 }
 
-// Lays the plan out as rows of one pass, and names the rows to draw from.
+// Decides, once for a group, whether the tape keeps it: there must be room for all that it may come to.
+void Generation::begin_tape(std::size_t group) {
+  const ScheduledGroup& shape = scheduler_.group(group);
+  if (setting_.tape == nullptr || !requests_[group].keep_activations) return;
+  if (!setting_.tape->reserve(shape.prompt_tokens + shape.samples * shape.sample_rows())) return;
+  prompt_taped_[group] = std::make_shared<ActivationTape::Rows>();
+}
+
+void Generation::finish_tape(std::size_t id) {
+  Sequence& sequence = sequences_[id];
+  const std::size_t group = scheduler_.sample(id).group;
+  setting_.tape->give_back(scheduler_.group(group).sample_rows() - std::ssize(sequence.taped));
+  sequence.completion.activations = setting_.tape->add({prompt_taped_[group], std::move(sequence.taped)});
+}
+
+Generation::Place Generation::feed_row(std::size_t group, std::int32_t id, std::int64_t position,
+                                       std::int64_t cache_row, kernel::Span span,
+                                       ActivationTape::Rows* taped) {
+  const int index = tapes(group) ? kTaped : kPlain;
+  Pass& pass = passes_[index];
+  pass.ids.push_back(id);
+  pass.positions.push_back(position);
+  pass.cache_rows.push_back(cache_row);
+  pass.spans.push_back(span);
+  if (index == kTaped) pass.taped.push_back(taped);
+  return {index, std::ssize(pass.ids) - 1};
+}
+
+// Lays the plan out as rows of passes, and names the rows to draw from.
 void Generation::feed(const Scheduler::Plan& plan) {
-  ids_.clear(), positions_.clear(), cache_rows_.clear(), spans_.clear();
+  for (Pass& pass : passes_) pass.clear();
   scored_.clear(), draws_.clear();
   for (const auto& part : plan.prefill) {
     const auto& prompt = requests_[part.group].prompt;
     const auto begin = static_cast<std::int32_t>(scheduler_.prompt_row(part.group));
+    if (part.begin == 0) begin_tape(part.group);
+    Place last;
     for (std::int64_t i = part.begin; i < part.begin + part.count; ++i) {
-      feed_row(prompt[static_cast<std::size_t>(i)], i, begin + i,
-               {0, 0, begin, static_cast<std::int32_t>(i) + 1});
+      last = feed_row(part.group, prompt[static_cast<std::size_t>(i)], i, begin + i,
+                      {0, 0, begin, static_cast<std::int32_t>(i) + 1}, prompt_taped_[part.group].get());
     }
-    if (std::cmp_equal(part.begin + part.count, prompt.size())) last_rows_[part.group] = std::ssize(ids_) - 1;
+    if (std::cmp_equal(part.begin + part.count, prompt.size())) last_rows_[part.group] = last;
   }
   for (const std::size_t id : plan.decode) {
     const Scheduler::Sample& sample = scheduler_.sample(id);
@@ -91,11 +120,12 @@ void Generation::feed(const Scheduler::Plan& plan) {
     const auto prompt_count = static_cast<std::int32_t>(requests_[sample.group].prompt.size());
     const auto count = static_cast<std::int32_t>(completion.size());
     const std::int64_t row = sample.first_row + count - 1;
-    scored_.push_back({sample.group, std::ssize(ids_), draws_.size(), 1});
+    const Place place = feed_row(sample.group, completion.back(), prompt_count + count - 1, row,
+                                 {static_cast<std::int32_t>(scheduler_.prompt_row(sample.group)),
+                                  prompt_count, static_cast<std::int32_t>(sample.first_row), count},
+                                 &sequences_[id].taped);
+    scored_.push_back({sample.group, place, draws_.size(), 1});
     draws_.push_back(id);
-    feed_row(completion.back(), prompt_count + count - 1, row,
-             {static_cast<std::int32_t>(scheduler_.prompt_row(sample.group)), prompt_count,
-              static_cast<std::int32_t>(sample.first_row), count});
   }
   for (const std::size_t id : plan.start) {  // samples of one group follow one another
     const std::size_t group = scheduler_.sample(id).group;
@@ -105,34 +135,47 @@ void Generation::feed(const Scheduler::Plan& plan) {
     ++scored_.back().count;
     draws_.push_back(id);
   }
-  // Stored states come after the pass's own.
-  std::stable_partition(scored_.begin(), scored_.end(), [](const Scored& s) { return s.pass_row >= 0; });
+  // By pass; stored states come last.
+  std::stable_sort(scored_.begin(), scored_.end(), [](const Scored& a, const Scored& b) {
+    return static_cast<unsigned>(a.place.pass) < static_cast<unsigned>(b.place.pass);
+  });
+  for (const Scored& row : scored_) {
+    if (row.place.pass >= 0) passes_[row.place.pass].gathered.push_back(row.place.row);
+  }
 }
 
-// Runs the pass; [N, H], the states to draw from, in the order of scored_.
+// The states [T, H] of a pass's rows; undefined when it has none.
+at::Tensor Generation::run_pass(int index) {
+  Pass& pass = passes_[index];
+  if (pass.ids.empty()) return {};
+  ActivationTape* tape = index == kTaped ? setting_.tape : nullptr;
+  for (std::size_t i = 0; i < pass.taped.size(); ++i)
+    pass.taped[i]->push_back(tape->used() + static_cast<std::int64_t>(i));
+  return setting_.policy.forward_cached(view_of(pass.ids), view_of(pass.positions), view_of(pass.spans),
+                                        view_of(pass.cache_rows), setting_.cache, tape);
+}
+
+// Runs the passes; [N, H], the states to draw from, in the order of scored_.
 at::Tensor Generation::states() {
-  at::Tensor hidden_TH;
-  if (!ids_.empty()) {
-    hidden_TH = setting_.policy.forward_cached(view_of(ids_), view_of(positions_), view_of(spans_),
-                                               view_of(cache_rows_), setting_.cache);
-  }
+  at::Tensor hidden_TH[kPasses];
   std::vector<at::Tensor> parts;
-  gathered_.clear();
-  for (const Scored& row : scored_) {
-    if (row.pass_row >= 0) gathered_.push_back(row.pass_row);
+  for (int i = 0; i < kPasses; ++i) {
+    Pass& pass = passes_[i];
+    hidden_TH[i] = run_pass(i);
+    if (pass.gathered.empty()) continue;
+    const bool all_in_order =
+        pass.gathered.size() == pass.ids.size() && std::is_sorted(pass.gathered.begin(), pass.gathered.end());
+    parts.push_back(all_in_order ? hidden_TH[i] : gather_rows(hidden_TH[i], view_of(pass.gathered)));
   }
-  const bool all_in_order =
-      gathered_.size() == ids_.size() && std::is_sorted(gathered_.begin(), gathered_.end());
-  if (!gathered_.empty())
-    parts.push_back(all_in_order ? hidden_TH : gather_rows(hidden_TH, view_of(gathered_)));
-  for (std::size_t i = gathered_.size(); i < scored_.size(); ++i) {
-    HONE_CHECK(last_states_[scored_[i].group].defined(), "no state of prompt {}", scored_[i].group);
-    parts.push_back(last_states_[scored_[i].group]);
+  for (const Scored& row : scored_) {
+    if (row.place.pass >= 0) continue;
+    HONE_CHECK(last_states_[row.group].defined(), "no state of prompt {}", row.group);
+    parts.push_back(last_states_[row.group]);
   }
   // What samples that still wait will draw from; the others let it go.
   for (std::size_t group = 0; group < last_rows_.size(); ++group) {
-    if (const std::int64_t row = std::exchange(last_rows_[group], -1); row >= 0) {
-      last_states_[group] = hidden_TH.narrow(0, row, 1).clone();
+    if (const Place place = std::exchange(last_rows_[group], Place()); place.pass >= 0) {
+      last_states_[group] = hidden_TH[place.pass].narrow(0, place.row, 1).clone();
     }
     if (!scheduler_.has_waiting(group)) last_states_[group].reset();
   }
@@ -212,6 +255,7 @@ void Generation::finish_ended(std::size_t id, const Generator::OnFinished& on_fi
   Sequence& sequence = sequences_[id];
   sequence.completion.finish = *reason;
   write_text(sequence);
+  if (tapes(scheduler_.sample(id).group)) finish_tape(id);
   scheduler_.finish(id);
   const Scheduler::Sample& sample = scheduler_.sample(id);
   if (on_finished) on_finished(sample.group, sample.index, sequence.completion);

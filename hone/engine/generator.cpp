@@ -22,11 +22,12 @@ std::int64_t row_bytes(const Policy& policy) {
 }  // namespace
 
 PolicyGenerator::PolicyGenerator(Policy& policy, std::optional<Tokenizer> tokenizer, GeneratorOptions options,
-                                 std::function<std::int64_t()> policy_version)
+                                 std::function<std::int64_t()> policy_version, ActivationTape* tape)
     : policy_(policy),
       tokenizer_(std::move(tokenizer)),
       options_(std::move(options)),
-      policy_version_(std::move(policy_version)) {
+      policy_version_(std::move(policy_version)),
+      tape_(policy.has_trunk() ? tape : nullptr) {
   HONE_CHECK(options_.max_sequences >= 1, "max_sequences = {}", options_.max_sequences);
   HONE_CHECK(options_.prefill_tokens >= 1, "prefill_tokens = {}", options_.prefill_tokens);
   HONE_CHECK(options_.context_length >= 0, "context_length = {}", options_.context_length);
@@ -94,7 +95,7 @@ Result<std::vector<std::vector<Completion>>> PolicyGenerator::generate(
   grow_cache(rows);
   Scheduler scheduler(std::move(groups), {options_.max_sequences, rows, options_.prefill_tokens});
   Generation generation({policy_, cache_, tokenizer_ ? &*tokenizer_ : nullptr, options_.eos_ids,
-                         policy_version_ ? policy_version_() : 0},
+                         policy_version_ ? policy_version_() : 0, tape_},
                         requests, std::move(scheduler));
   return generation.run(on_finished);
 }

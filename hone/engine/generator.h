@@ -35,8 +35,9 @@ class PolicyGenerator : public Generator {
  public:
   // The policy must outlive the generator; its weights may change between calls. Without a tokenizer texts
   // stay empty and stop strings are refused. `policy_version` is asked once in each call; absent: 0.
+  // Activations that requests ask for are kept on the tape, as far as it has room.
   PolicyGenerator(Policy& policy, std::optional<Tokenizer> tokenizer, GeneratorOptions options,
-                  std::function<std::int64_t()> policy_version = {});
+                  std::function<std::int64_t()> policy_version = {}, ActivationTape* tape = nullptr);
 
   // Errors besides the interface's: sampling numbers out of range, ids outside the vocabulary, n < 1, a
   // sequence that passes max_cache_rows, logits that are not finite. Nothing is sampled but for the last of
@@ -59,6 +60,7 @@ class PolicyGenerator : public Generator {
   std::function<std::int64_t()> policy_version_;
   std::int64_t context_length_;
   KvCache cache_;
+  ActivationTape* tape_;
 };
 
 }  // namespace hone

@@ -17,9 +17,6 @@ namespace {
 constexpr std::size_t kBuckets = 1024;
 constexpr float kBucketsPerNat = 16.0f;
 
-// Candidates between two stored sums of the cumulative distribution.
-constexpr std::size_t kBlock = 512;
-
 double weight(float z, float max) { return std::exp(z - max); }
 
 }  // namespace
@@ -49,11 +46,10 @@ float inverse_temperature_of(double temperature) {
 bool RowSampler::prepare(std::span<float> z, const SamplingParams& params) {
   z_ = z;
   kept_.clear();
-  cumulative_.clear();
   greedy_ = -1;
   const auto V = static_cast<std::int64_t>(z.size());
   kernel::scale_logits(V, 0.0f, inverse_temperature_of(params.temperature), z.data());
-  stats_ = kernel::row_stats(V, z.data());
+  summarise();
   // A logit that is not finite shows in the entropy (0 · ∞) even where the sum of exponentials hides it.
   if (!std::isfinite(stats_.lse) || !std::isfinite(stats_.entropy)) return false;
   if (params.temperature == 0) {
@@ -66,7 +62,9 @@ bool RowSampler::prepare(std::span<float> z, const SamplingParams& params) {
     if (params.min_p > 0.0) keep_min_p(params.min_p);
     if (kept_.size() == z.size()) kept_.clear();
     if (!kept_.empty()) {
-      stats_ = kernel::row_stats_kept(z.data(), kept_.data(), static_cast<std::int64_t>(kept_.size()));
+      kept_z_.clear();
+      for (const std::int32_t id : kept_) kept_z_.push_back(logit(id));
+      summarise();
     }
   }
   return true;
@@ -128,31 +126,34 @@ void RowSampler::keep_min_p(double p) {
   std::erase_if(kept_, [&](std::int32_t id) { return weight(logit(id), stats_.max) < p; });
 }
 
-// Running sums of the candidates' weights, one stored for each block: a draw walks a single block again and
-// meets the very same sums.
-void RowSampler::accumulate() {
-  const std::size_t count = candidates();
-  double sum = 0.0;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (i % kBlock == 0) cumulative_.push_back(sum);
-    sum += weight(logit(candidate(i)), stats_.max);
+// Statistics of the candidates, and of each block of them its share of the cumulative distribution.
+void RowSampler::summarise() {
+  const std::span<const float> z = candidates();
+  blocks_.clear();
+  for (std::size_t i = 0; i < z.size(); i += kernel::kStatsBlock) {
+    const auto n = std::min<std::int64_t>(kernel::kStatsBlock, std::ssize(z) - static_cast<std::int64_t>(i));
+    blocks_.push_back(kernel::block_stats(n, z.data() + i));
   }
-  cumulative_.push_back(sum);
+  stats_ = kernel::merge_blocks(std::ssize(blocks_), blocks_.data());
+  cumulative_.assign(1, 0.0);
+  for (const kernel::BlockStats& block : blocks_)
+    cumulative_.push_back(cumulative_.back() + block.sum * weight(block.max, stats_.max));
 }
 
 RowSampler::Draw RowSampler::draw(double u) {
   std::int32_t id = greedy_;
   if (id < 0) {
-    if (cumulative_.empty()) accumulate();
+    const std::span<const float> z = candidates();
     const double target = u * cumulative_.back();
     const auto above = std::upper_bound(cumulative_.begin(), cumulative_.end() - 1, target);
     const auto block = static_cast<std::size_t>(above - cumulative_.begin()) - 1;
     double sum = cumulative_[block];
-    const std::size_t end = std::min((block + 1) * kBlock, candidates());
-    for (std::size_t i = block * kBlock; i < end; ++i) {
-      const double w = weight(logit(candidate(i)), stats_.max);
+    const std::size_t begin = block * kernel::kStatsBlock,
+                      end = std::min(begin + kernel::kStatsBlock, z.size());
+    for (std::size_t i = begin; i < end; ++i) {
+      const double w = weight(z[i], stats_.max);
       sum += w;
-      if (w > 0) id = candidate(i);  // the last likely one, should rounding carry u past the total
+      if (w > 0) id = candidate(i);  // the last likely one, should rounding carry u past the block's sum
       if (sum > target) break;
     }
   }

@@ -47,23 +47,24 @@ class RowSampler {
   void keep_min_p(double p);
   std::size_t bucket_of(std::int32_t id) const;
   void collect_boundary(std::size_t bucket);
-  void accumulate();
+  void summarise();
 
   float logit(std::int32_t id) const { return z_[static_cast<std::size_t>(id)]; }
-  std::size_t candidates() const { return kept_.empty() ? z_.size() : kept_.size(); }
+  std::span<const float> candidates() const { return kept_.empty() ? std::span<const float>(z_) : kept_z_; }
   std::int32_t candidate(std::size_t i) const {
     return kept_.empty() ? static_cast<std::int32_t>(i) : kept_[i];
   }
 
   std::span<float> z_;
   kernel::RowStats stats_{};
-  std::int32_t greedy_ = -1;            // −1: drawn at random
-  std::vector<std::int32_t> kept_;      // the candidates while truncating
-  std::vector<std::int32_t> boundary_;  // candidates of the bucket that a limit cuts
-  std::vector<double> mass_;            // of buckets
-  std::vector<std::size_t> counts_;     // of buckets
-  std::vector<double>
-      cumulative_;  // weights before each block of candidates, and the total; empty: not summed yet
+  std::vector<float> kept_z_;               // of kept_, when not empty
+  std::vector<kernel::BlockStats> blocks_;  // of the candidates
+  std::int32_t greedy_ = -1;                // −1: drawn at random
+  std::vector<std::int32_t> kept_;          // the candidates while truncating
+  std::vector<std::int32_t> boundary_;      // candidates of the bucket that a limit cuts
+  std::vector<double> mass_;                // of buckets
+  std::vector<std::size_t> counts_;         // of buckets
+  std::vector<double> cumulative_;          // weights before each block of candidates, and the total
 };
 
 }  // namespace hone

@@ -1,15 +1,11 @@
 #include "hone/loop/evaluate.h"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <map>
-#include <mutex>
 #include <set>
-#include <thread>
 
 #include "hone/base/check.h"
-#include "hone/base/threads.h"
+#include "hone/loop/judge.h"
 #include "hone/rl/advantage.h"
 
 namespace hone {
@@ -48,32 +44,6 @@ bool majority_is_correct(const Group& group) {
   return false;
 }
 
-// Calls body(i) for each i < n on at most `threads` threads, each taking the next i when it is done with one:
-// a slow one holds up no other. What a call throws is thrown here, once the others have ended.
-template <class Body>
-void each_in_turn(std::int64_t n, std::int64_t threads, const Body& body) {
-  std::atomic<std::int64_t> next = 0;
-  std::mutex mutex;
-  std::exception_ptr thrown;
-  const auto work = [&] {
-    for (std::int64_t i; (i = next.fetch_add(1)) < n;) {
-      try {
-        body(i);
-      } catch (...) {
-        next = n;
-        const std::lock_guard lock(mutex);
-        if (!thrown) thrown = std::current_exception();
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> others;
-    for (std::int64_t t = 1; t < std::min(threads, n); ++t) others.emplace_back(work);
-    work();
-  }
-  if (thrown) std::rethrow_exception(thrown);
-}
-
 }  // namespace
 
 Result<std::vector<Group>> prompt_groups(std::span<const Problem> problems, Environment& environment,
@@ -99,19 +69,6 @@ Result<std::vector<Group>> prompt_groups(std::span<const Problem> problems, Envi
   return groups;
 }
 
-void judge_groups(std::span<Group> groups, const Rubric& rubric) {
-  std::vector<std::pair<Group*, Rollout*>> work;
-  for (Group& group : groups) {
-    for (Rollout& rollout : group.rollouts) work.emplace_back(&group, &rollout);
-  }
-  // A thread for each core, and one for each call that waits for another process meanwhile.
-  const std::int64_t threads = std::int64_t{thread_count()} + rubric.concurrency();
-  each_in_turn(static_cast<std::int64_t>(work.size()), threads, [&](std::int64_t i) {
-    const auto& [group, rollout] = work[static_cast<std::size_t>(i)];
-    rollout->reward = rubric.judge(group->problem, rollout->completion);
-  });
-}
-
 Result<Evaluation> evaluate(std::span<const Problem> problems, Environment& environment, Generator& generator,
                             const Rubric& rubric, const EvaluateOptions& options) {
   HONE_CHECK(options.samples >= 1, "{} samples", options.samples);
@@ -125,11 +82,10 @@ Result<Evaluation> evaluate(std::span<const Problem> problems, Environment& envi
                         options.sampling,
                         {.seed = options.seed, .purpose = Purpose::kEvalSampling, .problem = i}});
   }
-  HONE_TRY(auto completions, generator.generate(requests));
-  for (std::size_t i = 0; i < completions.size(); ++i) {
-    for (Completion& c : completions[i]) result.groups[i].rollouts.push_back({std::move(c), {}, 0.0});
-  }
-  judge_groups(result.groups, rubric);
+  RolloutJudge judge(result.groups, options.samples, rubric);
+  HONE_TRY_VOID(generator.generate(
+      requests, [&](std::size_t i, std::size_t sample, const Completion& c) { judge.add(i, sample, c); }));
+  judge.finish();
 
   result.metrics = rollout_metrics(result.groups);
   if (result.groups.empty()) return result;

@@ -35,8 +35,4 @@ Result<Evaluation> evaluate(std::span<const Problem> problems, Environment& envi
 Result<std::vector<Group>> prompt_groups(std::span<const Problem> problems, Environment& environment,
                                          std::int64_t context_length, std::int64_t max_prompt_tokens);
 
-// Judges every rollout, in parallel; the result does not depend on the threads. Each thread takes the next
-// rollout when it is done with one. Throws what a verifier throws (BrokenInvariant alone).
-void judge_groups(std::span<Group> groups, const Rubric& rubric);
-
 }  // namespace hone

@@ -6,6 +6,7 @@
 
 #include "hone/base/check.h"
 #include "hone/loop/evaluate.h"
+#include "hone/loop/judge.h"
 #include "hone/loop/supervised_batch.h"
 #include "hone/rl/advantage.h"
 #include "hone/store/tensorboard.h"
@@ -113,19 +114,19 @@ class TrainLoop {
                           {.seed = p_.recipe.seed,
                            .purpose = Purpose::kSampling,
                            .step = static_cast<std::uint64_t>(position_.step),
-                           .problem = static_cast<std::uint64_t>(first) + i}});
+                           .problem = static_cast<std::uint64_t>(first) + i},
+                          true});
     }
     std::size_t finished = 0;
     const std::size_t wanted = groups.size() * static_cast<std::size_t>(o.group_size);
-    HONE_TRY(auto completions,
-             p_.generator.generate(requests, [&](std::size_t, std::size_t, const Completion&) {
-               p_.observer.on_activity(fmt::format("rollout {}/{}", ++finished, wanted));
-             }));
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-      for (Completion& c : completions[i]) groups[i].rollouts.push_back({std::move(c), {}, 0.0});
-    }
+    RolloutJudge judge(groups, o.group_size, p_.rubric);
+    HONE_TRY_VOID(
+        p_.generator.generate(requests, [&](std::size_t i, std::size_t sample, const Completion& completion) {
+          judge.add(i, sample, completion);
+          p_.observer.on_activity(fmt::format("rollout {}/{}", ++finished, wanted));
+        }));
     p_.observer.on_activity("verify");
-    judge_groups(groups, p_.rubric);
+    judge.finish();
     punish_overlong(groups);
     return groups;
   }

@@ -3,10 +3,11 @@
 //   problem ──> prompt ──> rollout ──> verdict ──> advantage ──> batch ──> update ──> record ──> checkpoint
 //   Dataset     Environ.   Generator   Rubric      rl/           rl/       Learner    RunStore   RunFolder
 //
-// Everything runs on one thread; inside a stage, work is spread over the cores. The loop owns the step's
-// groups from the prompt to the record, and lends them to each stage in turn; the weights are the Learner's,
-// and the Generator reads them between updates only. What was finished before the last checkpoint survives
-// any death; a resumed run repeats what came after it to the bit.
+// The stages follow each other on one thread, and inside a stage work is spread over the cores. One overlap:
+// verifiers that wait for other processes judge what is finished while the rest still decodes (judge.h). The
+// loop owns the step's groups from the prompt to the record, and lends them to each stage in turn; the
+// weights are the Learner's, and the Generator reads them between updates only. What was finished before the
+// last checkpoint survives any death; a resumed run repeats what came after it to the bit.
 #pragma once
 
 #include <cstdint>
@@ -57,9 +58,9 @@ struct TrainResult {
 };
 
 // Runs the stages that the recipe has (sft, then grpo), from the folder's newest checkpoint when there is
-// one. TensorBoard gets each stage as a run of its own (the folder itself, and sft/ in it), as their steps are
-// counted apart. A stop asked for at a stage's end leaves what follows (the next stage, the last evaluation) to
-// --resume.
+// one. TensorBoard gets each stage as a run of its own (the folder itself, and sft/ in it), as their steps
+// are counted apart. A stop asked for at a stage's end leaves what follows (the next stage, the last
+// evaluation) to --resume.
 Result<TrainResult> train(TrainParts parts);
 
 }  // namespace hone

@@ -22,9 +22,6 @@ Policy::Policy(ModelConfig config, Family family, std::string device)
       trunk_(std::make_unique<Trunk>(*decoder_)) {
   decoder_->config = std::move(config);
   decoder_->family = family;
-  // ATen's first parallel operation sets the shared pool to a default of its own, unless it was told a
-  // number.
-  at::set_num_threads(thread_count());
 }
 
 void Policy::bind() {
@@ -60,6 +57,9 @@ void Policy::bind() {
     *place->second = value;
   }
   if (d.config.tie_word_embeddings) d.head = d.embedding;
+  // ATen has threads of its own, which spin for a while after each use: where the trunk does the work, they would
+  // only be in its way.
+  at::set_num_threads(has_trunk() ? 1 : thread_count());
 }
 
 bool Policy::has_trunk() const { return has_kernels(head().detach()); }
@@ -133,7 +133,7 @@ at::Tensor Policy::forward(const at::Tensor& ids, const at::Tensor& positions, c
 }
 
 at::Tensor Policy::forward_cached(const at::Tensor& ids, const at::Tensor& positions, const at::Tensor& spans,
-                                  const at::Tensor& cache_rows, KvCache& cache) {
+                                  const at::Tensor& cache_rows, KvCache& cache, ActivationTape* tape) {
   const at::NoGradGuard no_grad;
   reach(positions_reached(positions));
   if (!has_trunk()) {
@@ -144,9 +144,15 @@ at::Tensor Policy::forward_cached(const at::Tensor& ids, const at::Tensor& posit
   }
   const PassRows rows = pass_rows(ids, positions, spans);
   auto hidden = at::empty({rows.count, config().hidden_size}, at::kFloat);
-  scratch_.reserve(*decoder_, rows.count, /*every_layer=*/false);
-  trunk_->forward_cached(rows, cache_rows.data_ptr<std::int64_t>(), cache, scratch_, 0,
-                         hidden.data_ptr<float>());
+  const auto run_into = [&](const Activations& keep, std::int64_t first) {
+    trunk_->forward_cached(rows, cache_rows.data_ptr<std::int64_t>(), cache, keep, first, hidden.data_ptr<float>());
+  };
+  if (tape != nullptr) {
+    run_into(tape->activations(), tape->append(rows.count));
+  } else {
+    scratch_.reserve(*decoder_, rows.count, /*every_layer=*/false);
+    run_into(scratch_, 0);
+  }
   return hidden;
 }
 

@@ -13,6 +13,7 @@
 
 #include "hone/base/result.h"
 #include "hone/config/options.h"
+#include "hone/policy/activation_tape.h"
 #include "hone/policy/decoder.h"
 #include "hone/policy/pack.h"
 #include "hone/policy/trunk.h"
@@ -45,8 +46,10 @@ class Policy {
   // flow.
   at::Tensor forward(const at::Tensor& ids_T, const at::Tensor& positions_T, const at::Tensor& spans_T4);
   // With one (no gradients): row t's key and value are written at cache_rows_T, and spans name cache rows.
+  // A tape keeps the pass's activations as its next T rows; it needs a trunk.
   at::Tensor forward_cached(const at::Tensor& ids_T, const at::Tensor& positions_T,
-                            const at::Tensor& spans_T4, const at::Tensor& cache_rows_T, KvCache& cache);
+                            const at::Tensor& spans_T4, const at::Tensor& cache_rows_T, KvCache& cache,
+                            ActivationTape* tape = nullptr);
   const at::Tensor& head() const { return decoder_->head; }  // [V, H]
 
   KvCache make_cache(std::int64_t rows) const;

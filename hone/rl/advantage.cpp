@@ -90,6 +90,7 @@ TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& op
       sequence.kept = completion.kept;
       sequence.temperature = temperature;
       sequence.advantage = rollout.advantage;
+      sequence.activations = completion.activations;
       train.sequences.push_back(std::move(sequence));
     }
     if (!train.sequences.empty()) batch.groups.push_back(std::move(train));

@@ -116,11 +116,49 @@ HWY_INLINE void tile_part(std::int64_t rows, std::int64_t columns, std::int64_t 
   for (std::int64_t i = 0; i < rows; ++i) std::copy_n(whole + i * width, columns, c + i * c_row);
 }
 
+#if HWY_TARGET != HWY_SCALAR && !HWY_HAVE_SCALABLE && HWY_MAX_BYTES >= 32
+// transpose() of as many whole eights of rows as there are; returns how many rows that is. Rows i and i + 4
+// share a vector.
+HWY_INLINE std::int64_t transpose_eights(std::int64_t rows, std::int64_t columns,
+                                         const float* HWY_RESTRICT from, std::int64_t from_row,
+                                         float* HWY_RESTRICT to, std::int64_t to_row) {
+  const hn::FixedTag<float, 8> d;
+  const hn::FixedTag<float, 4> half;
+  const hn::RepartitionToWide<decltype(d)> dw;
+  std::int64_t i = 0;
+  for (; i + 8 <= rows; i += 8) {
+    const float *f = from + i * from_row, *f4 = f + 4 * from_row;
+    float* t = to + i;
+    std::int64_t j = 0;
+    for (; j + 4 <= columns; j += 4, f += 4, f4 += 4, t += 4 * to_row) {
+      const auto r0 = hn::Combine(d, hn::LoadU(half, f4), hn::LoadU(half, f)),
+                 r1 = hn::Combine(d, hn::LoadU(half, f4 + from_row), hn::LoadU(half, f + from_row)),
+                 r2 = hn::Combine(d, hn::LoadU(half, f4 + 2 * from_row), hn::LoadU(half, f + 2 * from_row)),
+                 r3 = hn::Combine(d, hn::LoadU(half, f4 + 3 * from_row), hn::LoadU(half, f + 3 * from_row));
+      const auto a = hn::BitCast(dw, hn::InterleaveLower(d, r0, r1)),
+                 b = hn::BitCast(dw, hn::InterleaveLower(d, r2, r3)),
+                 u = hn::BitCast(dw, hn::InterleaveUpper(d, r0, r1)),
+                 v = hn::BitCast(dw, hn::InterleaveUpper(d, r2, r3));
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dw, a, b)), d, t);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dw, a, b)), d, t + to_row);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dw, u, v)), d, t + 2 * to_row);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dw, u, v)), d, t + 3 * to_row);
+    }
+    for (; j < columns; ++j, ++f, ++f4, t += to_row)
+      for (std::int64_t r = 0; r < 4; ++r) t[r] = f[r * from_row], t[4 + r] = f4[r * from_row];
+  }
+  return i;
+}
+#endif
+
 // to [columns, rows] = from [rows, columns] transposed; from's rows every from_row floats, to's every to_row.
 HWY_INLINE void transpose(std::int64_t rows, std::int64_t columns, const float* HWY_RESTRICT from,
                           std::int64_t from_row, float* HWY_RESTRICT to, std::int64_t to_row) {
   std::int64_t i = 0;
 #if HWY_TARGET != HWY_SCALAR
+#if !HWY_HAVE_SCALABLE && HWY_MAX_BYTES >= 32
+  i = transpose_eights(rows, columns, from, from_row, to, to_row);
+#endif
   const hn::FixedTag<float, 4> d;
   const hn::RepartitionToWide<decltype(d)> dw;
   for (; i + 4 <= rows; i += 4) {

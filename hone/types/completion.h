@@ -42,14 +42,19 @@ struct Completion {
   std::string text;  // decoded, special tokens dropped, cut before a stop string
   FinishReason finish = FinishReason::kLength;
   std::int64_t policy_version = 0;  // optimizer updates done when it was sampled
+  // Names what the engine kept of its forward pass for the update; −1: nothing. Means nothing once weights
+  // change.
+  std::int64_t activations = -1;
 };
 
-// n completions of one prompt. Random draws are keyed by `key` with rollout += i (i < n) and the token position.
+// n completions of one prompt. Random draws are keyed by `key` with rollout += i (i < n) and the token
+// position.
 struct GenerationRequest {
   std::vector<std::int32_t> prompt;  // [P], P ≥ 1
   int n = 1;
   SamplingParams sampling;
   RandomKey key;
+  bool keep_activations = false;  // an update on these completions follows, before the weights change
 };
 
 }  // namespace hone

@@ -17,6 +17,7 @@ struct TrainSequence {
   KeptTokens kept;                       // of truncated sampling, or empty
   double temperature = 1.0;              // at sampling; logprobs are of softmax(logits / temperature)
   double advantage = 0.0;
+  std::int64_t activations = -1;  // of Completion
 };
 
 struct TrainGroup {
@@ -27,8 +28,8 @@ struct TrainGroup {
 // One rollout's worth of data: `inner_epochs` passes over `minibatches` optimizer steps each.
 struct TrainBatch {
   std::vector<TrainGroup> groups;
-  // Decided rollouts left out because nothing of them reaches the gradient (their group's rewards are equal). They
-  // count in the loss's denominators all the same, so that leaving them out changes no number.
+  // Decided rollouts left out because nothing of them reaches the gradient (their group's rewards are equal).
+  // They count in the loss's denominators all the same, so that leaving them out changes no number.
   std::int64_t silent_sequences = 0, silent_tokens = 0;
   std::int64_t step = 0;  // counts rollouts (GRPO) or optimizer steps (SFT) from 0
 };

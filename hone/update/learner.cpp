@@ -89,7 +89,7 @@ PolicyLearner::PolicyLearner(Policy& policy, LearnerOptions options)
     reference_->require_gradients(false);
     reference_scorer_ = make_scorer(*reference_, /*gradients=*/false);
   }
-  scorer_ = make_scorer(policy_, /*gradients=*/true);
+  scorer_ = make_scorer(policy_, /*gradients=*/true, options_.tape);
 }
 
 std::vector<std::vector<float>> PolicyLearner::reference_logprobs(const TrainBatch& batch,
@@ -164,7 +164,8 @@ Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, std::span<co
   std::size_t at_item = 0;
   for (const auto& bundle : scorer_->bundles(batch, items)) {
     scorer_->begin(batch, bundle);
-    for (const auto& run : cut_microbatches(batch, bundle, options_.microbatch)) {
+    const auto kind_of = [&](const SequenceRef& item) { return scorer_->has_forward(item); };
+    for (const auto& run : cut_microbatches(batch, bundle, options_.microbatch, kind_of)) {
       const LogprobRows rows = reference.empty() ? reference : reference.subspan(at_item, run.size());
       HONE_TRY_VOID(learn(run, scale, rows, first_pass, totals));
       at_item += run.size();
@@ -180,6 +181,7 @@ Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, std::span<co
   const double rate = learning_rate_at(options_.optimizer, optimizer_.state().steps, options_.total_steps);
   // torch's clip_grad_norm_ divides by norm + 1e-6.
   optimizer_.step(rate, limit > 0.0 && norm > limit ? limit / (norm + 1e-6) : 1.0);
+  if (options_.tape != nullptr) options_.tape->clear();  // these were the old weights' activations
   ++policy_version_;
   ++totals.optimizer_steps;
   totals.grad_norm += norm;
@@ -188,6 +190,12 @@ Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, std::span<co
 }
 
 Result<Metrics> PolicyLearner::update(const TrainBatch& given) {
+  auto metrics = update_steps(given);
+  if (options_.tape != nullptr) options_.tape->clear();
+  return metrics;
+}
+
+Result<Metrics> PolicyLearner::update_steps(const TrainBatch& given) {
   StepTotals totals;
   totals.learning_rate = learning_rate_at(options_.optimizer, optimizer_.state().steps, options_.total_steps);
   const auto items = all_sequences(given);

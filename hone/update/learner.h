@@ -28,6 +28,7 @@ struct LearnerOptions {
   std::int64_t total_steps = 0;            // optimizer steps of the stage, for the schedule
   std::int64_t policy_version = 0;         // to start from
   std::vector<std::int32_t> eos_ids;       // for generation_config.json
+  ActivationTape* tape = nullptr;  // what sampling leaves for the first optimizer step of a call; may be null
   // Writes what belongs beside the weights and is not the learner's (tokenizer, templates).
   std::function<Result<void>(const std::string& folder)> save_companions;
 };
@@ -53,6 +54,7 @@ class PolicyLearner : public Learner {
   struct StepTotals;
   using LogprobRows = std::span<const std::vector<float>>;  // per item, its tokens'
 
+  Result<Metrics> update_steps(const TrainBatch& batch);
   Result<void> learn(std::span<const SequenceRef> run, const LossScale& scale, LogprobRows reference,
                      bool first_pass, StepTotals& totals);
   Result<void> optimizer_step(const TrainBatch& batch, std::span<const SequenceRef> items,

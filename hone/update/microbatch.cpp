@@ -19,9 +19,9 @@ at::Tensor tensor_of(const std::vector<T>& values, at::ScalarType type) {
 
 }  // namespace
 
-std::vector<std::vector<SequenceRef>> cut_microbatches(const TrainBatch& batch,
-                                                       std::span<const SequenceRef> items,
-                                                       const MicrobatchLimits& limits) {
+std::vector<std::vector<SequenceRef>> cut_microbatches(
+    const TrainBatch& batch, std::span<const SequenceRef> items, const MicrobatchLimits& limits,
+    const std::function<bool(const SequenceRef&)>& kind_of) {
   std::vector<std::vector<SequenceRef>> runs;
   std::int64_t tokens = 0;
   for (const SequenceRef& item : items) {
@@ -32,7 +32,8 @@ std::vector<std::vector<SequenceRef>> cut_microbatches(const TrainBatch& batch,
     const bool full =
         runs.empty() ||
         (limits.sequences > 0 && static_cast<std::int64_t>(runs.back().size()) >= limits.sequences) ||
-        tokens + own + (same_group ? 0 : prompt) > limits.tokens;
+        tokens + own + (same_group ? 0 : prompt) > limits.tokens ||
+        (kind_of && kind_of(runs.back().back()) != kind_of(item));
     if (full) {
       runs.emplace_back();
       tokens = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <vector>
@@ -23,9 +24,10 @@ struct MicrobatchLimits {
 };
 
 // Cuts `items` (ascending) into runs within the limits; a prompt is counted once for the sequences of a run.
-std::vector<std::vector<SequenceRef>> cut_microbatches(const TrainBatch& batch,
-                                                       std::span<const SequenceRef> items,
-                                                       const MicrobatchLimits& limits);
+// Where kind_of (absent: all alike) changes between neighbours, there is a cut too.
+std::vector<std::vector<SequenceRef>> cut_microbatches(
+    const TrainBatch& batch, std::span<const SequenceRef> items, const MicrobatchLimits& limits,
+    const std::function<bool(const SequenceRef&)>& kind_of = {});
 
 // Cuts `items` into bundles: runs of whole groups whose prompts together have at most kBundlePromptTokens, or
 // a single group. Prompts of a bundle are computed once, before its microbatches, and their backward pass

@@ -17,6 +17,7 @@ class AutogradScorer : public Scorer {
     return items.empty() ? std::vector<std::span<const SequenceRef>>{} : std::vector{items};
   }
   void begin(const TrainBatch& batch, std::span<const SequenceRef>) override { batch_ = &batch; }
+  bool has_forward(const SequenceRef&) const override { return false; }
   Scored forward(std::span<const SequenceRef> run) override {
     const at::AutoGradMode mode(gradients_);
     Scored result{pack_microbatch(*batch_, run, policy_.config().final_logit_softcap), {}};
@@ -54,8 +55,8 @@ class AutogradScorer : public Scorer {
 
 }  // namespace
 
-std::unique_ptr<Scorer> make_scorer(Policy& policy, bool gradients) {
-  if (policy.has_trunk()) return std::make_unique<TrunkScorer>(policy, gradients);
+std::unique_ptr<Scorer> make_scorer(Policy& policy, bool gradients, const ActivationTape* tape) {
+  if (policy.has_trunk()) return std::make_unique<TrunkScorer>(policy, gradients, tape);
   return std::make_unique<AutogradScorer>(policy, gradients);
 }
 

@@ -35,6 +35,8 @@ class Scorer {
   virtual std::vector<std::span<const SequenceRef>> bundles(const TrainBatch& batch,
                                                             std::span<const SequenceRef> items) const = 0;
   virtual void begin(const TrainBatch& batch, std::span<const SequenceRef> bundle) = 0;
+  // Whether the sequence's forward pass is at hand already. A run given to forward is all of one kind.
+  virtual bool has_forward(const SequenceRef& item) const = 0;
   virtual Scored forward(std::span<const SequenceRef> run) = 0;
   // Adds to the gradients of the policy's parameters, from the grad() of the scores that forward returned
   // last.
@@ -46,6 +48,8 @@ class Scorer {
 
 // With gradients or without, for good. On the CPU in fp32 by the policy's trunk, elsewhere by ATen's
 // autograd.
-std::unique_ptr<Scorer> make_scorer(Policy& policy, bool gradients);
+// With a tape, sequences whose activations are on it need no forward pass but the head's; gradients have the
+// same bits.
+std::unique_ptr<Scorer> make_scorer(Policy& policy, bool gradients, const ActivationTape* tape = nullptr);
 
 }  // namespace hone

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "hone/base/check.h"
+#include "hone/base/threads.h"
 #include "hone/tensor/ops_kernels.h"
 
 namespace hone {
@@ -21,6 +23,84 @@ std::int64_t positions_reached(const Pack& pack) {
 std::size_t bytes(std::int64_t floats) { return static_cast<std::size_t>(floats) * sizeof(float); }
 
 }  // namespace
+
+// The sequence's rows on the tape; null when it is not there.
+const ActivationTape::Entry* TrunkScorer::entry_of(const SequenceRef& item) const {
+  if (tape_ == nullptr || !gradients_) return nullptr;
+  const TrainGroup& group = batch_->groups[item.group];
+  const TrainSequence& sequence = group.sequences[item.sequence];
+  const ActivationTape::Entry* entry = tape_->find(sequence.activations);
+  if (entry != nullptr) {
+    HONE_CHECK(
+        entry->prompt->size() == group.prompt.size() && entry->own.size() + 1 == sequence.completion.size(),
+        "a tape of {} and {} rows for {} prompt and {} completion tokens", entry->prompt->size(),
+        entry->own.size(), group.prompt.size(), sequence.completion.size());
+  }
+  return entry;
+}
+
+// One layer's rows of the tape, brought together in order.
+LayerActivations TrunkScorer::gather(std::size_t layer, const ActivationTape::Rows& rows,
+                                     const Activations& into, std::size_t into_layer) const {
+  const LayerActivations from = tape_->activations().layer(layer), to = into.layer(into_layer);
+  const auto field = [&](std::size_t index, const float* source, float* target) {
+    if (source == nullptr) return;
+    const std::int64_t width = into.widths().field[index];
+    parallel_for(
+        std::ssize(rows), std::max<std::int64_t>(1, 16384 / width), [&](std::int64_t b, std::int64_t e) {
+          for (std::int64_t t = b; t < e; ++t)
+            std::memcpy(target + t * width, source + rows[static_cast<std::size_t>(t)] * width, bytes(width));
+        });
+  };
+  field(0, from.x, to.x);
+  field(1, from.projected, to.projected);
+  field(2, from.qkv, to.qkv);
+  field(3, from.attended, to.attended);
+  field(4, from.lse, to.lse);
+  field(5, from.attention_out, to.attention_out);
+  field(6, from.middle, to.middle);
+  field(7, from.gate_up, to.gate_up);
+  field(8, from.mlp_out, to.mlp_out);
+  return to;
+}
+
+void TrunkScorer::final_norm(std::int64_t rows, const float* x, float* hidden) {
+  const Decoder& d = policy_.decoder();
+  const kernel::RmsNorm norm{rows, d.config.hidden_size, static_cast<float>(d.config.rms_norm_eps),
+                             d.family.norm_add_one};
+  kernel::rms_norm(norm, x, d.final_norm.data_ptr<float>(), hidden, inverse_.at_least(rows));
+}
+
+// The prompts' activations from the tape, where it has them all.
+bool TrunkScorer::prompts_from_tape(std::span<const SequenceRef> bundle) {
+  ActivationTape::Rows rows;
+  for (std::size_t i = 0; i < bundle.size(); ++i) {
+    if (i > 0 && bundle[i].group == bundle[i - 1].group) continue;
+    const ActivationTape::Entry* entry = entry_of(bundle[i]);
+    if (entry == nullptr) return false;
+    rows.insert(rows.end(), entry->prompt->begin(), entry->prompt->end());
+  }
+  const std::size_t layers = policy_.decoder().layers.size();
+  for (std::size_t i = 0; i <= layers; ++i) gather(i, rows, prompts_kept_, i);
+  final_norm(prompts_.size(), prompts_kept_.layer(layers).x, prompts_hidden_.at_least(0));
+  return true;
+}
+
+// The run's last states from the tape; its layers follow as the backward pass asks for them.
+bool TrunkScorer::run_from_tape(std::span<const SequenceRef> run) {
+  taped_.clear();
+  if (run.empty() || !has_forward(run.front())) return false;
+  for (const SequenceRef& item : run) {
+    const ActivationTape::Entry* entry = entry_of(item);
+    HONE_CHECK(entry != nullptr, "a run that is only in part on the tape");
+    taped_.insert(taped_.end(), entry->own.begin(), entry->own.end());
+  }
+  const Decoder& d = policy_.decoder();
+  kept_.reserve(d, std::ssize(taped_), /*every_layer=*/false);
+  final_norm(std::ssize(taped_), gather(d.layers.size(), taped_, kept_, d.layers.size()).x,
+             hidden_.at_least(0));
+  return true;
+}
 
 PromptRows TrunkScorer::prompt_rows() {
   const Decoder& d = policy_.decoder();
@@ -42,7 +122,8 @@ void TrunkScorer::begin(const TrainBatch& batch, std::span<const SequenceRef> bu
   policy_.reach(positions_reached(prompts_));
   const std::int64_t H = d.config.hidden_size, P = prompts_.size();
   prompts_kept_.reserve(d, P, /*every_layer=*/true);
-  policy_.trunk().forward(rows_of(prompts_), {}, prompts_kept_, 0, prompts_hidden_.at_least(P * H));
+  float* hidden = prompts_hidden_.at_least(P * H);
+  if (!prompts_from_tape(bundle)) policy_.trunk().forward(rows_of(prompts_), {}, prompts_kept_, 0, hidden);
   if (!gradients_) return;
   std::memset(d_prompts_hidden_.at_least(P * H), 0, bytes(P * H));
   std::memset(prompt_rows().gradients, 0,
@@ -78,9 +159,11 @@ Scored TrunkScorer::forward(std::span<const SequenceRef> run) {
   run_ = pack_microbatch(*batch_, run, d.config.final_logit_softcap, &places_);
   const Pack& pack = run_->pack;
   policy_.reach(positions_reached(pack));
-  kept_.reserve(d, pack.size(), gradients_);
   float* hidden = hidden_.at_least(pack.size() * H);
-  if (pack.size() > 0) policy_.trunk().forward(rows_of(pack), prompt_rows(), kept_, 0, hidden);
+  if (pack.size() > 0 && !run_from_tape(run)) {
+    kept_.reserve(d, pack.size(), gradients_);
+    policy_.trunk().forward(rows_of(pack), prompt_rows(), kept_, 0, hidden);
+  }
   take_scored_rows(pack);
   const std::int64_t N = std::ssize(pack.targets);
   Scored result{*run_, {at::empty({N}, at::kFloat), at::empty({N}, at::kFloat)}};
@@ -97,14 +180,12 @@ Scored TrunkScorer::forward(std::span<const SequenceRef> run) {
   return result;
 }
 
-void TrunkScorer::backward_through(const Pack& pack, const PromptRows& prompts, const Activations& kept,
+void TrunkScorer::backward_through(const Pack& pack, const PromptRows& prompts, const Trunk::Kept& kept,
                                    const float* own_gradients, const float* d_hidden) {
   const Decoder& d = policy_.decoder();
   const std::int64_t H = d.config.hidden_size;
   float* d_x = d_x_.at_least(pack.size() * H);
-  policy_.trunk().backward(
-      rows_of(pack), prompts, [&](std::size_t layer) { return kept.layer(layer); }, own_gradients, d_hidden,
-      d_x);
+  policy_.trunk().backward(rows_of(pack), prompts, kept, own_gradients, d_hidden, d_x);
   embedding_.add(pack.size(), H, pack.ids.data(), d_x, d.embedding_scale());
 }
 
@@ -122,12 +203,17 @@ void TrunkScorer::backward(const HeadScores& scores) {
                               by_entropy.defined() ? by_entropy.data_ptr<float>() : nullptr,
                               d_scored_.at_least(N * H), native::gradient_of(policy_.head()));
   give_scored_rows(pack);
-  if (pack.size() > 0) backward_through(pack, prompt_rows(), kept_, nullptr, d_hidden_.at_least(0));
+  if (pack.size() == 0) return;
+  const Trunk::Kept kept = [this](std::size_t layer) {
+    return taped_.empty() ? kept_.layer(layer) : gather(layer, taped_, kept_, layer);
+  };
+  backward_through(pack, prompt_rows(), kept, nullptr, d_hidden_.at_least(0));
 }
 
 void TrunkScorer::end() {
-  if (gradients_)
-    backward_through(prompts_, {}, prompts_kept_, prompt_rows().gradients, d_prompts_hidden_.at_least(0));
+  if (!gradients_) return;
+  const Trunk::Kept kept = [this](std::size_t layer) { return prompts_kept_.layer(layer); };
+  backward_through(prompts_, {}, kept, prompt_rows().gradients, d_prompts_hidden_.at_least(0));
 }
 
 void TrunkScorer::finish() {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 namespace hone {
@@ -60,6 +63,35 @@ TEST_F(Threads, NestedLoopsRunInTheOuterThread) {
   });
   EXPECT_EQ(total, 4000);
   EXPECT_EQ(inner_calls, 4);
+}
+
+// Short jobs one after another, with pauses that send the threads to sleep: none is lost, none runs into the next.
+TEST_F(Threads, JobsFollowOneAnother) {
+  set_thread_count(3);
+  std::vector<int> values(64, 0);
+  for (int round = 1; round <= 3000; ++round) {
+    if (round % 300 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    parallel_for(64, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) ++values[static_cast<std::size_t>(i)];
+    });
+    ASSERT_EQ(std::count(values.begin(), values.end(), round), 64) << round;
+  }
+}
+
+// Whoever comes while the pool is taken works alone.
+TEST_F(Threads, CallersFromManyThreads) {
+  set_thread_count(2);
+  std::atomic<std::int64_t> total = 0;
+  {
+    std::vector<std::jthread> callers;
+    for (int c = 0; c < 4; ++c) {
+      callers.emplace_back([&] {
+        for (int round = 0; round < 500; ++round)
+          parallel_for(10, 1, [&](std::int64_t begin, std::int64_t end) { total += end - begin; });
+      });
+    }
+  }
+  EXPECT_EQ(total, 4 * 500 * 10);
 }
 
 }  // namespace

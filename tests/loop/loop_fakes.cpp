@@ -79,7 +79,7 @@ Result<void> FakeLearner::restore(const std::string& folder) {
 Result<TrainResult> run(World& world, const Recipe& recipe, bool resume) {
   HONE_TRY(RunFolder folder, resume ? RunFolder::resume(recipe) : RunFolder::create(recipe));
   HONE_TRY(RunStore store, RunStore::open(folder.path() / "run.db"));
-  HONE_TRY(const Rubric rubric, Rubric::of({{1.0, std::make_shared<FakeVerifier>()}}));
+  HONE_TRY(const Rubric rubric, Rubric::of({{1.0, std::make_shared<FakeVerifier>(&world)}}));
   const FakeDataset dataset(world);
   FakeEnvironment environment(world);
   FakeGenerator generator(world);

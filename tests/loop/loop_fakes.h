@@ -36,6 +36,10 @@ struct World {
   // The text of a completion and its length; by default of the draw, the weights and the problem.
   std::function<std::string(const GenerationRequest&, int sample)> answer;
   std::function<std::size_t(const GenerationRequest&, int sample)> length;
+  // When a completion was handed over (of this many in this call), and when one is judged, on any thread.
+  std::function<void(int finished)> after_finished;
+  std::function<void(const Completion&)> on_verify;
+  int concurrency = 0;  // of the verifier
 
   void call(const std::string& name) {
     if (static_cast<int>(log.size()) == die_at) throw Death{};
@@ -85,14 +89,17 @@ class FakeGenerator : public Generator {
   Result<std::vector<std::vector<Completion>>> generate(std::span<const GenerationRequest> requests,
                                                         const OnFinished& on_finished) override {
     world_.call("generate " + std::to_string(requests.size()));
-    if (world_.generate_error) return *world_.generate_error;
     std::vector<std::vector<Completion>> all;
+    int finished = 0;
     for (std::size_t r = 0; r < requests.size(); ++r) {
       all.emplace_back();
       for (int i = 0; i < requests[r].n; ++i) {
         all.back().push_back(sample(requests[r], i));
         if (on_finished) on_finished(r, static_cast<std::size_t>(i), all.back().back());
+        if (world_.after_finished) world_.after_finished(++finished);
+        all.back().back().text += " (moved from)";  // what was handed over is the generator's again
       }
+      if (world_.generate_error) return *world_.generate_error;
     }
     return all;
   }
@@ -122,13 +129,19 @@ class FakeGenerator : public Generator {
 // The answer's text is the verdict: the problem's answer, "timeout", or wrong.
 class FakeVerifier : public Verifier {
  public:
+  explicit FakeVerifier(const World* world = nullptr) : world_(world) {}
   std::string name() const override { return "fake"; }
   bool judges_correctness() const override { return true; }
+  int concurrency() const override { return world_ != nullptr ? world_->concurrency : 0; }
   Verdict verify(const Problem& problem, const Completion& c) const override {
+    if (world_ != nullptr && world_->on_verify) world_->on_verify(c);
     if (c.text == "timeout") return {VerdictStatus::kTimeout, 0.0, ""};
     const bool right = c.text == problem.answer;
     return {right ? VerdictStatus::kCorrect : VerdictStatus::kWrong, right ? 1.0 : 0.0, c.text};
   }
+
+ private:
+  const World* world_;
 };
 
 // Its weights are a hash of all that it was ever given.

@@ -3,6 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "hone/base/check.h"
 #include "hone/rl/advantage.h"
 #include "loop/loop_fakes.h"
 
@@ -283,6 +290,96 @@ TEST(TrainLoop, ErrorsOfEachStageEndTheRun) {
     World healthy;
     EXPECT_TRUE(run_well(healthy, recipe, true).finished);
   }
+}
+
+// Neither of a step nor of an evaluation: a generator that waits for the first verdict would never end.
+TEST(TrainLoop, VerdictsDoNotWaitForTheLastCompletion) {
+  const TempFolder folder;
+  World world;
+  world.concurrency = 1;
+  Recipe recipe = small_recipe(folder);
+  recipe.eval.problems = 3;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int verdicts = 0, in_vain = 0, waits = 0, before = 0;
+  world.on_verify = [&](const Completion&) {
+    const std::lock_guard lock(mutex);
+    ++verdicts;
+    changed.notify_all();
+  };
+  world.after_finished = [&](int finished) {
+    std::unique_lock lock(mutex);
+    if (finished != 1) return;
+    ++waits;
+    const auto one_more = [&] { return verdicts > before; };
+    in_vain += in_vain == 0 && changed.wait_for(lock, std::chrono::seconds(30), one_more) ? 0 : 1;
+    before += waits == 1 || waits == 5 ? 3 : 8;  // verdicts of the whole call
+  };
+  EXPECT_TRUE(run_well(world, recipe).finished);
+  EXPECT_EQ(waits, 5) << "three steps between two evaluations";
+  EXPECT_EQ(in_vain, 0);
+  EXPECT_EQ(verdicts, 3 * 8 + 2 * 3);
+}
+
+TEST(TrainLoop, RecordsDoNotDependOnTheOrderOfVerdicts) {
+  std::vector<std::string> expected;
+  for (const int concurrency : {0, 1, 7}) {
+    const TempFolder folder;
+    World world;
+    world.concurrency = concurrency;
+    world.on_verify = [](const Completion& c) {
+      std::this_thread::sleep_for(std::chrono::microseconds(c.ids.front() * 50));
+    };
+    Recipe recipe = small_recipe(folder);
+    recipe.grpo.rollout.group_size = 9;
+    recipe.eval.problems = 5;
+    run_well(world, recipe);
+    const auto records = all_records(recipe);
+    if (expected.empty()) expected = records;
+    EXPECT_EQ(records, expected);
+    EXPECT_EQ(world.steps[1].groups[1].rollouts.size(), 9u);
+  }
+}
+
+TEST(TrainLoop, VerifiersEndBeforeAFailedStepDoes) {
+  for (const bool dies : {false, true}) {
+    const TempFolder folder;
+    World world;
+    world.concurrency = 2;
+    std::atomic<bool> begun = false;
+    std::atomic<int> running = 0;
+    world.on_verify = [&](const Completion&) {
+      ++running;
+      begun = true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      --running;
+    };
+    world.generate_error = Error{"generator", "must work", "nothing"};  // after the first group
+    world.after_finished = [&](int finished) {
+      for (int i = 0; finished == 4 && !begun && i < 3000; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      if (finished == 4 && dies) throw testing::Death{};
+    };
+    const Recipe recipe = small_recipe(folder);
+    if (dies) {
+      EXPECT_THROW((void)run(world, recipe), testing::Death);
+    } else {
+      EXPECT_FALSE(run(world, recipe).ok());
+    }
+    EXPECT_TRUE(begun);
+    EXPECT_EQ(running, 0);
+    EXPECT_TRUE(store_of(recipe).steps("grpo")->empty());
+  }
+}
+
+TEST(TrainLoop, ABrokenInvariantOfAVerifierEndsTheRun) {
+  const TempFolder folder;
+  World world;
+  world.concurrency = 2;
+  world.on_verify = [](const Completion&) { throw BrokenInvariant("no verdict"); };
+  EXPECT_THROW((void)run(world, small_recipe(folder)), BrokenInvariant);
+  EXPECT_TRUE(world.batches.empty());
 }
 
 TEST(TrainLoop, PromptsThatDoNotFitAreNamed) {

@@ -1,6 +1,7 @@
 // Attention over spans and its gradients against a reference in double; a row's bits against the batch, the
 // place of its keys and the threads.
 #include <algorithm>
+#include <initializer_list>
 
 #include "hone/tensor/kernels.h"
 #include "tensor/tensor_helpers.h"
@@ -21,20 +22,32 @@ struct AttentionCase {
   HeadShape shape;
   float softcap;
   std::int64_t window;
-  bool strided;  // rows of q, k and v lie inside wider qkv rows
+  bool strided;        // rows of q, k and v lie inside wider qkv rows
+  bool large = false;  // sequences longer than whatever is worked on at once
 };
 void PrintTo(const AttentionCase& c, std::ostream* out) { *out << c.name; }
 
-// A prompt of 9 rows, three completions of it (13, 1 and 6 rows), then a prompt of 40 alone.
-std::vector<Span> packed_spans() {
-  std::vector<Span> spans;
-  for (std::int32_t i = 0; i < 9; ++i) spans.push_back({0, 0, 0, i + 1});
-  for (const std::int32_t length : {13, 1, 6}) {
-    const auto begin = static_cast<std::int32_t>(spans.size());
-    for (std::int32_t i = 0; i < length; ++i) spans.push_back({0, 9, begin, i + 1});
+// Appends a prompt and completions of it, as training lays them out.
+void add_group(std::int32_t prompt, std::initializer_list<std::int32_t> completions,
+               std::vector<Span>* spans) {
+  const auto prefix = static_cast<std::int32_t>(spans->size());
+  for (std::int32_t i = 0; i < prompt; ++i) spans->push_back({0, 0, prefix, i + 1});
+  for (const std::int32_t length : completions) {
+    const auto begin = static_cast<std::int32_t>(spans->size());
+    for (std::int32_t i = 0; i < length; ++i) spans->push_back({prefix, prompt, begin, i + 1});
   }
-  const auto begin = static_cast<std::int32_t>(spans.size());
-  for (std::int32_t i = 0; i < 40; ++i) spans.push_back({0, 0, begin, i + 1});
+}
+
+std::vector<Span> packed_spans(bool large) {
+  std::vector<Span> spans;
+  if (large) {
+    add_group(37, {230, 3, 1, 45}, &spans);
+    add_group(131, {17}, &spans);
+    add_group(150, {}, &spans);
+  } else {
+    add_group(9, {13, 1, 6}, &spans);
+    add_group(40, {}, &spans);
+  }
   return spans;
 }
 
@@ -49,7 +62,7 @@ std::vector<std::int64_t> keys_of(const Span& s, std::int64_t window) {
 
 struct Inputs {
   Attention a;
-  std::vector<Span> spans = packed_spans();
+  std::vector<Span> spans;
   Floats memory;  // q, k and v
   std::int64_t q_at, k_at, v_at;
   std::int64_t rows() const { return std::ssize(spans); }
@@ -60,6 +73,7 @@ struct Inputs {
 
 Inputs make_inputs(const AttentionCase& c) {
   Inputs in;
+  in.spans = packed_spans(c.large);
   const std::int64_t q_width = c.shape.q_heads * c.shape.dim, kv_width = c.shape.kv_heads * c.shape.dim;
   const auto rows = in.rows();
   in.a = {c.shape,   static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.shape.dim))),
@@ -218,29 +232,103 @@ TEST_P(AttentionKernel, WhereASpanIsCutChangesNoBits) {
     attention(in_.a, 1, &span, in_.q() + last * in_.a.q_stride, in_.k(), in_.v(), out.data(), nullptr);
   };
   attend(in_.spans[index_of(last)], whole);
-  for (std::int32_t cut = 1; cut < 40; ++cut) {
+  const std::int32_t count = in_.spans.back().own_count;
+  for (std::int32_t cut = 1; cut < count; ++cut) {
     Floats out(whole.size());
     const auto b = static_cast<std::int32_t>(begin);
-    attend({b, cut, b + cut, 40 - cut}, out);
+    attend({b, cut, b + cut, count - cut}, out);
     ASSERT_TRUE(same_bits(out, whole)) << cut;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, AttentionKernel,
-                         ::testing::Values(AttentionCase{"plain", {4, 4, 16}, 0, 0, true},
-                                           AttentionCase{"groups", {8, 2, 32}, 0, 0, true},
-                                           AttentionCase{"groups_of_three", {6, 2, 16}, 0, 0, true},
-                                           AttentionCase{"one_kv_head", {5, 1, 64}, 0, 0, false},
-                                           AttentionCase{"dim_20", {4, 2, 20}, 0, 0, true},
-                                           AttentionCase{"dim_6", {3, 3, 6}, 0, 0, false},
-                                           AttentionCase{"dim_128", {2, 1, 128}, 0, 0, true},
-                                           AttentionCase{"dim_100", {2, 2, 100}, 0, 0, true},
-                                           AttentionCase{"dim_256", {2, 1, 256}, 0, 0, true},
-                                           AttentionCase{"window", {4, 2, 16}, 0, 5, true},
-                                           AttentionCase{"window_of_one", {2, 2, 8}, 0, 1, true},
-                                           AttentionCase{"softcap", {4, 2, 16}, 2.0f, 0, true},
-                                           AttentionCase{"softcap_window_20", {4, 2, 20}, 5.0f, 11, false}),
-                         [](const auto& param_info) { return std::string(param_info.param.name); });
+// As decoding does it: the latest row of every sequence in one call, whose prompts lie in a cache in another
+// order than the sequences do, each with as many own keys as it has by then.
+TEST_P(AttentionKernel, ADecodingStepOfManySequencesHasTheSameBits) {
+  const HeadShape s = in_.a.shape;
+  const std::int64_t width = s.kv_heads * s.dim, out_width = s.q_heads * s.dim, rows = in_.rows();
+  const Results batch = run(in_, d_out_);
+  std::vector<std::int64_t> firsts;  // rows that begin a completion
+  for (std::int64_t t = 0; t < rows; ++t) {
+    const Span& span = in_.spans[index_of(t)];
+    if (span.prefix_count > 0 && span.own_count == 1) firsts.push_back(t);
+  }
+  // Rows go to the cache turned round by blocks of a sequence: row t is in cache row place[t].
+  std::vector<std::int32_t> place(index_of(rows));
+  std::int64_t at = 3;
+  for (std::int64_t end = rows, t = rows - 1; t >= 0; --t) {
+    if (in_.spans[index_of(t)].own_count > 1) continue;
+    for (std::int64_t i = t; i < end; ++i) place[index_of(i)] = static_cast<std::int32_t>(at++);
+    end = t;
+    at += 2;
+  }
+  Floats keys(index_of(at * width), NAN), values = keys;
+  for (std::int64_t t = 0; t < rows; ++t) {
+    std::copy_n(in_.k() + t * in_.a.kv_stride, width, keys.begin() + place[index_of(t)] * width);
+    std::copy_n(in_.v() + t * in_.a.kv_stride, width, values.begin() + place[index_of(t)] * width);
+  }
+  Attention a = in_.a;
+  a.q_stride = out_width;
+  a.kv_stride = width;
+  for (std::int64_t step = 0; step < 60; ++step) {
+    std::vector<std::int64_t> fed;
+    std::vector<Span> spans;
+    Floats q;
+    for (std::size_t i = 0; i < firsts.size(); ++i) {
+      const std::int64_t row = firsts[i] + step * static_cast<std::int64_t>(1 + i);  // of differing lengths
+      if (row >= rows || in_.spans[index_of(row)].own_begin != firsts[i]) continue;
+      Span span = in_.spans[index_of(row)];
+      span.prefix_begin = place[index_of(span.prefix_begin)];
+      span.own_begin = place[index_of(span.own_begin)];
+      spans.push_back(span);
+      fed.push_back(row);
+      q.insert(q.end(), in_.q() + row * in_.a.q_stride, in_.q() + row * in_.a.q_stride + out_width);
+    }
+    if (fed.empty()) break;
+    Floats out(q.size());
+    attention(a, std::ssize(fed), spans.data(), q.data(), keys.data(), values.data(), out.data(), nullptr);
+    for (std::size_t i = 0; i < fed.size(); ++i) {
+      ASSERT_TRUE(same_bits(out.data() + static_cast<std::int64_t>(i) * out_width,
+                            batch.out.data() + fed[i] * out_width, out_width))
+          << "row " << fed[i];
+    }
+  }
+}
+
+// Gradients of keys continue from one call to the next: the rows of a pack may come in parts.
+TEST_P(AttentionKernel, GradientsInSeveralCallsHaveTheSameBits) {
+  const Attention& a = in_.a;
+  const std::int64_t out_width = a.shape.q_heads * a.shape.dim;
+  const Results whole = run(in_, d_out_);
+  Floats memory(in_.memory.size());
+  for (std::int64_t begin = 0, end; begin < in_.rows(); begin = end) {
+    for (end = begin + 1; end < in_.rows() && in_.spans[index_of(end)].own_count > 1;) ++end;
+    attention_backward(a, end - begin, in_.spans.data() + begin, in_.q() + begin * a.q_stride, in_.k(),
+                       in_.v(), whole.out.data() + begin * out_width,
+                       whole.lse.data() + begin * a.shape.q_heads, d_out_.data() + begin * out_width,
+                       memory.data() + in_.q_at + begin * a.q_stride, memory.data() + in_.k_at,
+                       memory.data() + in_.v_at);
+  }
+  EXPECT_TRUE(same_bits(memory, whole.memory));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, AttentionKernel,
+    ::testing::Values(
+        AttentionCase{"plain", {4, 4, 16}, 0, 0, true}, AttentionCase{"groups", {8, 2, 32}, 0, 0, true},
+        AttentionCase{"groups_of_three", {6, 2, 16}, 0, 0, true},
+        AttentionCase{"one_kv_head", {5, 1, 64}, 0, 0, false},
+        AttentionCase{"dim_20", {4, 2, 20}, 0, 0, true}, AttentionCase{"dim_6", {3, 3, 6}, 0, 0, false},
+        AttentionCase{"dim_128", {2, 1, 128}, 0, 0, true}, AttentionCase{"dim_100", {2, 2, 100}, 0, 0, true},
+        AttentionCase{"dim_256", {2, 1, 256}, 0, 0, true}, AttentionCase{"window", {4, 2, 16}, 0, 5, true},
+        AttentionCase{"window_of_one", {2, 2, 8}, 0, 1, true},
+        AttentionCase{"softcap", {4, 2, 16}, 2.0f, 0, true},
+        AttentionCase{"softcap_window_20", {4, 2, 20}, 5.0f, 11, false},
+        AttentionCase{"large", {4, 4, 32}, 0, 0, true, true},
+        AttentionCase{"large_groups_of_three", {6, 2, 20}, 0, 0, true, true},
+        AttentionCase{"large_group_of_eight", {8, 1, 16}, 0, 0, false, true},
+        AttentionCase{"large_window_40", {2, 1, 16}, 0, 40, true, true},
+        AttentionCase{"large_softcap_window_100", {3, 1, 8}, 3.0f, 100, false, true}),
+    [](const auto& param_info) { return std::string(param_info.param.name); });
 
 }  // namespace
 }  // namespace hone::kernel
