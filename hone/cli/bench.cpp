@@ -28,6 +28,8 @@ struct BenchArguments {
   std::string model = "tiny5m";
   BenchWork work;
   int repeat = 3;
+  double memory_limit = 0.0;
+  bool no_reuse = false;
   int threads = 0;
   bool json = false;
 };
@@ -91,9 +93,13 @@ void print_machine(const MachineLimits& limits) {
 
 Result<int> bench_work(const BenchArguments& options, Policy& policy, const MachineLimits& limits) {
   const bool update = options.what == "step";
-  HONE_TRY(const std::vector<BenchStep> steps, bench_steps(policy, options.work, options.repeat, update));
+  BenchWork w = options.work;
+  const std::int64_t limit = options.memory_limit > 0.0
+                                 ? static_cast<std::int64_t>(options.memory_limit * 1e9)
+                                 : machine_memory() / 5 * 4;
+  HONE_TRY(const MemoryPlan plan, plan_bench(policy, w, update, !options.no_reuse, limit));
+  HONE_TRY(const std::vector<BenchStep> steps, bench_steps(policy, w, options.repeat, update));
   const std::vector<Line> lines = lines_of(steps, limits, update);
-  const BenchWork& w = options.work;
   if (options.json) {
     Json out = {{"machine", to_json(limits)},
                 {"model", options.model},
@@ -104,7 +110,8 @@ Result<int> bench_work(const BenchArguments& options, Policy& policy, const Mach
                 {"new_tokens", w.new_tokens},
                 {"mean_tokens", w.mean_tokens},
                 {"repeat", options.repeat},
-                {"peak_bytes", peak_bytes()}};
+                {"peak_bytes", peak_bytes()},
+                {"planned_bytes", update ? plan.total() : 0}};
     for (const Line& line : lines)
       out[line.name] = {{"seconds", line.seconds},
                         {"tokens", line.tokens},
@@ -131,6 +138,7 @@ Result<int> bench_work(const BenchArguments& options, Policy& policy, const Mach
          fmt::format("{:.1f}", line.flops / line.seconds / 1e9), fmt::format("{:.3f}", line.limit_seconds),
          fmt::format("{:.1f} %", 100 * line.limit_seconds / line.seconds)});
   fmt::print("{}\npeak memory {:.2f} GB\n", table.render(), static_cast<double>(peak_bytes()) / 1e9);
+  if (update) fmt::print("{}\n", plan.to_string());
   return 0;
 }
 
@@ -183,10 +191,13 @@ Result<void> check(const BenchArguments& o) {
   HONE_TRY_VOID(positive("--group-size", o.work.group_size));
   HONE_TRY_VOID(positive("--prompt-tokens", o.work.prompt_tokens));
   HONE_TRY_VOID(positive("--new-tokens", o.work.new_tokens));
-  HONE_TRY_VOID(positive("--microbatch-tokens", o.work.microbatch_tokens));
   HONE_TRY_VOID(positive("--repeat", o.repeat));
   if (o.work.mean_tokens < 0)
     return Error{"--mean-tokens", "must not be negative", fmt::format("{}", o.work.mean_tokens)};
+  if (o.work.microbatch_tokens < 0)
+    return Error{"--microbatch-tokens", "must not be negative", std::to_string(o.work.microbatch_tokens)};
+  if (o.memory_limit < 0)
+    return Error{"--memory-limit", "must not be negative", std::to_string(o.memory_limit)};
   if (o.threads < 0) return Error{"--threads", "must not be negative", std::to_string(o.threads)};
   return {};
 }
@@ -221,11 +232,10 @@ void add_bench_command(CommandLine& line) {
   command.option("--new-tokens", options->work.new_tokens, "length of a completion",
                  OptionForm::kShowDefault);
   command.option("--mean-tokens", options->work.mean_tokens, "completions of random lengths with this mean");
-  command.option("--microbatch-tokens", options->work.microbatch_tokens, "of one forward and backward pass",
-                 OptionForm::kShowDefault);
-  command.option(
-      "--tape-gb", options->work.tape_gb,
-      "GB of activations that sampling may keep for the update, which then skips its forward pass");
+  command.option("--microbatch-tokens", options->work.microbatch_tokens,
+                 "of one forward and backward pass; default: as memory allows");
+  command.option("--memory-limit", options->memory_limit, "GB to plan for; default: 80 % of the machine's");
+  command.flag("--no-reuse", options->no_reuse, "the update computes what sampling computed once more");
   command.option("--repeat", options->repeat, "steps measured", OptionForm::kShowDefault);
   command.option("--threads", options->threads, "default: the cores");
   command.flag("--json", options->json, "one JSON object instead of the table");

@@ -11,6 +11,7 @@
 #include "hone/base/rng.h"
 #include "hone/base/threads.h"
 #include "hone/engine/generator.h"
+#include "hone/engine/scheduler.h"
 #include "hone/tensor/gemm.h"
 #include "hone/update/learner.h"
 
@@ -68,7 +69,7 @@ std::vector<GenerationRequest> requests_of(const Policy& policy, const BenchWork
       requests[i].prompt.push_back(
           static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(policy.config().vocab_size))));
     requests[i].n = static_cast<int>(work.group_size);
-    requests[i].keep_activations = work.tape_gb > 0.0;
+    requests[i].keep_activations = work.tape_bytes > 0;
     requests[i].sampling.max_new_tokens = static_cast<int>(work.new_tokens);
     requests[i].key = {.seed = 1, .purpose = Purpose::kSampling, .step = step, .problem = i};
   }
@@ -151,6 +152,24 @@ Result<Policy> bench_policy(const std::string& model) {
   return Policy::load(model, "cpu", "float32");
 }
 
+Result<MemoryPlan> plan_bench(const Policy& policy, BenchWork& work, bool update, bool reuse,
+                              std::int64_t limit) {
+  MemoryWork memory{.prompts = work.prompts,
+                    .group_size = work.group_size,
+                    .prompt_tokens = work.prompt_tokens,
+                    .completion_tokens = work.new_tokens,
+                    .decoded_at_once = work.prompts * work.group_size,
+                    .reuse = update && reuse,
+                    .microbatch_tokens = work.microbatch_tokens};
+  const std::vector<ScheduledGroup> groups(static_cast<std::size_t>(work.prompts),
+                                           {work.prompt_tokens, work.group_size, work.new_tokens});
+  memory.cache_rows = std::min(most_rows(groups, memory.decoded_at_once), most_cache_rows(policy));
+  HONE_TRY(const MemoryPlan plan, plan_memory(policy, memory, limit));
+  work.microbatch_tokens = plan.microbatch_tokens;
+  work.tape_bytes = plan.tape;
+  return plan;
+}
+
 Result<std::vector<BenchStep>> bench_steps(Policy& policy, const BenchWork& work, int steps, bool update) {
   GeneratorOptions generator_options;
   generator_options.max_sequences = work.prompts * work.group_size;
@@ -160,7 +179,7 @@ Result<std::vector<BenchStep>> bench_steps(Policy& policy, const BenchWork& work
         std::lround(static_cast<double>(policy.config().vocab_size) / work.mean_tokens));
     for (std::int32_t id = 0; id < std::max(ends, 1); ++id) generator_options.eos_ids.push_back(id);
   }
-  ActivationTape tape(policy.decoder(), update ? static_cast<std::int64_t>(work.tape_gb * 1e9) : 0);
+  ActivationTape tape(policy.decoder(), update ? work.tape_bytes : 0);
   PolicyGenerator generator(policy, std::nullopt, generator_options, {}, &tape);
   LearnerOptions learner_options;
   learner_options.total_steps = steps + 1;

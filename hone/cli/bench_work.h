@@ -10,6 +10,7 @@
 
 #include "hone/base/result.h"
 #include "hone/policy/policy.h"
+#include "hone/update/memory_plan.h"
 
 namespace hone {
 
@@ -17,9 +18,14 @@ struct BenchWork {
   std::int64_t prompts = 4, group_size = 8, prompt_tokens = 64, new_tokens = 128;
   // > 0: completions end at random, geometric with this mean, at the latest after new_tokens.
   double mean_tokens = 0.0;
-  std::int64_t microbatch_tokens = 1024;
-  double tape_gb = 0.0;  // > 0: the update starts from sampling's activations, as far as so many GB hold them
+  std::int64_t microbatch_tokens = 0;  // 0: to be planned
+  std::int64_t tape_bytes =
+      0;  // > 0: the update starts from sampling's activations, as far as these hold them
 };
+
+// What the memory plan makes of it: fills in microbatch_tokens where it is 0, and the tape.
+Result<MemoryPlan> plan_bench(const Policy& policy, BenchWork& work, bool update, bool reuse,
+                              std::int64_t limit);
 
 struct MachineLimits {
   int threads = 1;

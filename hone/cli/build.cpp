@@ -98,12 +98,13 @@ Result<std::unique_ptr<SingleTurn>> make_environment(const Tokenizer& tokenizer,
 }
 
 std::unique_ptr<PolicyGenerator> make_generator(Model& model, int max_sequences,
-                                                std::function<std::int64_t()> policy_version) {
+                                                std::function<std::int64_t()> policy_version,
+                                                ActivationTape* tape) {
   GeneratorOptions options;
   options.max_sequences = max_sequences;
   options.eos_ids = model.eos_ids;
-  return std::make_unique<PolicyGenerator>(*model.policy, model.tokenizer, options,
-                                           std::move(policy_version));
+  return std::make_unique<PolicyGenerator>(*model.policy, model.tokenizer, options, std::move(policy_version),
+                                           tape);
 }
 
 Result<Rubric> make_rubric(const Recipe& recipe) {

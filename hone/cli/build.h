@@ -37,9 +37,10 @@ Result<Model> make_model(const Recipe& recipe, const Dataset& dataset);
 Result<std::unique_ptr<SingleTurn>> make_environment(const Tokenizer& tokenizer,
                                                      const std::string& prompt_format);
 
-// A generator over the model; `policy_version` may be absent.
+// A generator over the model; `policy_version` and `tape` may be absent.
 std::unique_ptr<PolicyGenerator> make_generator(Model& model, int max_sequences,
-                                                std::function<std::int64_t()> policy_version = {});
+                                                std::function<std::int64_t()> policy_version = {},
+                                                ActivationTape* tape = nullptr);
 
 // The recipe's rubric; where none of its verifiers judges correctness, the task's own (or `number`) is added
 // at weight 0, so that accuracy can always be told.

@@ -10,6 +10,7 @@
 #include "hone/cli/command.h"
 #include "hone/cli/interrupt.h"
 #include "hone/cli/progress.h"
+#include "hone/cli/train_memory.h"
 #include "hone/cli/train_summary.h"
 #include "hone/config/recipe.h"
 #include "hone/loop/evaluate.h"
@@ -66,8 +67,9 @@ class ProgressObserver : public TrainObserver {
   Progress progress_{stdout};
 };
 
-LearnerOptions learner_options(const Recipe& recipe, const Model& model, const std::string& stage,
-                               std::int64_t policy_version) {
+LearnerOptions learner_options(const Recipe& recipe, const Model& model, const MemoryPlan& plan,
+                               const std::string& stage, std::int64_t policy_version) {
+  const auto tokens = [&](int asked) { return asked > 0 ? asked : plan.microbatch_tokens; };
   LearnerOptions o;
   o.supervised = stage == "sft";
   o.policy_version = policy_version;
@@ -77,7 +79,7 @@ LearnerOptions learner_options(const Recipe& recipe, const Model& model, const s
   };
   if (o.supervised) {
     o.optimizer = recipe.sft.optimizer;
-    o.microbatch = {0, recipe.sft.microbatch_tokens};
+    o.microbatch = {0, tokens(recipe.sft.microbatch_tokens)};
     o.total_steps = recipe.sft.steps;
     return o;
   }
@@ -87,7 +89,7 @@ LearnerOptions learner_options(const Recipe& recipe, const Model& model, const s
   o.inner_epochs = g.inner_epochs;
   o.minibatches = g.minibatches;
   o.microbatch = {g.microbatch,
-                  g.microbatch > 0 ? std::numeric_limits<std::int64_t>::max() : g.microbatch_tokens};
+                  g.microbatch > 0 ? std::numeric_limits<std::int64_t>::max() : tokens(g.microbatch_tokens)};
   o.max_completion_length = g.rollout.max_new_tokens;
   o.total_steps = static_cast<std::int64_t>(g.steps) * g.inner_epochs * g.minibatches;
   return o;
@@ -121,10 +123,13 @@ Result<int> run_train(const TrainArguments& arguments) {
   HONE_TRY(Model model, make_model(recipe, *dataset));
   HONE_TRY(const auto environment, make_environment(model.tokenizer, recipe.data.prompt_format));
   const Learner* current = nullptr;
-  const auto generator = make_generator(model, recipe.grpo.rollout.max_sequences, [&current] {
-    return current != nullptr ? current->policy_version() : 0;
-  });
-  HONE_TRY_VOID(check_prompts(recipe, *dataset, *environment, generator->context_length()));
+  HONE_TRY_VOID(
+      check_prompts(recipe, *dataset, *environment, model.policy->config().max_position_embeddings));
+  HONE_TRY(const MemoryPlan plan, plan_training(recipe, model, *dataset, *environment));
+  ActivationTape tape(model.policy->decoder(), plan.tape);
+  const auto generator = make_generator(
+      model, recipe.grpo.rollout.max_sequences,
+      [&current] { return current != nullptr ? current->policy_version() : 0; }, &tape);
 
   HONE_TRY(RunFolder folder, arguments.resume ? RunFolder::resume(recipe) : RunFolder::create(recipe));
   HONE_TRY(RunStore store, RunStore::open(folder.path() / "run.db"));
@@ -135,6 +140,7 @@ Result<int> run_train(const TrainArguments& arguments) {
              model.policy->config().model_type,
              format_value(static_cast<double>(model.policy->parameter_count()), ValueKind::kCount),
              model.policy->config().vocab_size, recipe.model.device);
+  if (model.policy->has_trunk()) fmt::print("{}\n", plan.to_string());
   ProgressObserver observer;
   const InterruptGuard guard;
   TrainParts parts{recipe,
@@ -147,8 +153,9 @@ Result<int> run_train(const TrainArguments& arguments) {
                    observer,
                    [] { return interrupted(); },
                    [&](const std::string& stage, std::int64_t version) {
-                     auto learner = std::make_unique<PolicyLearner>(
-                         *model.policy, learner_options(recipe, model, stage, version));
+                     LearnerOptions options = learner_options(recipe, model, plan, stage, version);
+                     if (stage == "grpo") options.tape = &tape;
+                     auto learner = std::make_unique<PolicyLearner>(*model.policy, std::move(options));
                      current = learner.get();
                      return std::unique_ptr<Learner>(std::move(learner));
                    },

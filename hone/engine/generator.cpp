@@ -21,6 +21,10 @@ std::int64_t row_bytes(const Policy& policy) {
 
 }  // namespace
 
+std::int64_t most_cache_rows(const Policy& policy) {
+  return GeneratorOptions().cache_bytes / row_bytes(policy);
+}
+
 PolicyGenerator::PolicyGenerator(Policy& policy, std::optional<Tokenizer> tokenizer, GeneratorOptions options,
                                  std::function<std::int64_t()> policy_version, ActivationTape* tape)
     : policy_(policy),

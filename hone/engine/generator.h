@@ -30,6 +30,9 @@ struct GeneratorOptions {
   std::int64_t max_cache_rows = std::numeric_limits<std::int32_t>::max();
 };
 
+// Rows of the cache that fit into a generator's usual cache_bytes.
+std::int64_t most_cache_rows(const Policy& policy);
+
 // Thread safety: one call at a time, and none while the policy is used elsewhere.
 class PolicyGenerator : public Generator {
  public:

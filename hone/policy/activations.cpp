@@ -30,8 +30,7 @@ void Activations::reserve(const Decoder& d, std::int64_t rows, bool every_layer)
   layers_ = d.layers.size();
   every_layer_ = every_layer;
   const auto layers = every_layer ? static_cast<std::int64_t>(layers_) : 1;
-  memory_ = std::make_unique_for_overwrite<float[]>(
-      static_cast<std::size_t>(rows * (layers * widths_.row() + widths_.field[0])));
+  memory_ = allocate_floats(rows * (layers * widths_.row() + widths_.field[0]));
 }
 
 void Activations::release() {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "hone/base/pages.h"
 #include "hone/policy/decoder.h"
 
 namespace hone {
@@ -49,7 +50,7 @@ class Activations {
   const Widths& widths() const { return widths_; }
 
  private:
-  std::unique_ptr<float[]> memory_;
+  Floats memory_;
   Widths widths_;
   std::int64_t rows_ = 0;
   std::size_t layers_ = 0;

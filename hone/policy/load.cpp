@@ -1,5 +1,4 @@
 // Weights in and out: Hugging Face folders, and models made from nothing.
-#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <fmt/ranges.h>
 
@@ -31,6 +30,12 @@ Result<void> read_part(const TensorFiles& files, const std::filesystem::path& fo
   return {};
 }
 
+std::vector<at::Tensor> values_of(const std::vector<ParameterSpec>& specs) {
+  std::vector<std::vector<std::int64_t>> shapes;
+  for (const ParameterSpec& spec : specs) shapes.push_back(spec.shape);
+  return empty_together(shapes);
+}
+
 DType file_dtype(at::ScalarType type) {
   switch (type) {
     case at::kFloat:
@@ -55,8 +60,11 @@ Result<Policy> Policy::load(const std::filesystem::path& folder, const std::stri
   HONE_TRY(const Family family, find_family(config.model_type));
   HONE_TRY(const TensorFiles files, TensorFiles::open_model(folder));
   Policy policy(std::move(config), family, device);
-  for (ParameterSpec& spec : parameter_layout(policy.config(), family)) {
-    auto value = at::empty(spec.shape, at::kFloat);
+  auto specs = parameter_layout(policy.config(), family);
+  const auto values = values_of(specs);
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    ParameterSpec& spec = specs[i];
+    const at::Tensor& value = values[i];
     const std::int64_t columns = spec.shape.size() > 1 ? spec.shape[1] : 1;
     for (const auto& part : spec.parameter.parts) {
       HONE_TRY_VOID(
@@ -79,8 +87,10 @@ Result<Policy> Policy::init(const ModelConfig& config, std::uint64_t seed, doubl
   HONE_TRY(const Family family, find_family(config.model_type));
   Policy policy(config, family, device);
   std::uint64_t index = 0;
-  for (ParameterSpec& spec : parameter_layout(config, family)) {
-    auto value = at::empty(spec.shape, at::kFloat);
+  auto specs = parameter_layout(config, family);
+  const auto values = values_of(specs);
+  for (ParameterSpec& spec : specs) {
+    const at::Tensor& value = values[index];
     float* p = value.data_ptr<float>();
     const std::int64_t n = value.numel();
     if (spec.kind == ParameterSpec::Kind::kMatrix) {

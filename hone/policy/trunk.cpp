@@ -26,7 +26,7 @@ double Decoder::embedding_scale() const {
 float* FloatBuffer::at_least(std::int64_t n) {
   if (n > size_) {
     floats_.reset();
-    floats_ = std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(n));
+    floats_ = allocate_floats(n);
     size_ = n;
   }
   return floats_.get();

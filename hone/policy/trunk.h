@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "hone/base/pages.h"
 #include "hone/policy/activations.h"
 
 namespace hone {
@@ -20,7 +21,7 @@ class FloatBuffer {
   float* at_least(std::int64_t n);
 
  private:
-  std::unique_ptr<float[]> floats_;
+  Floats floats_;
   std::int64_t size_ = 0;
 };
 

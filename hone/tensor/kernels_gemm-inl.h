@@ -30,7 +30,8 @@ HWY_INLINE std::int64_t tile_columns() { return 2 * lane_count(); }
 // c[i, j] = (c[i, j] or 0) + Σ_p a[i, p] · b[p, j] for kRows rows and one or two vectors of columns: each sum
 // one chain of fused multiply-adds, p ascending. a[i, p] = a[i · a_row + p · a_step], b[p, ·] begins at p ·
 // b_step. The sums have names because g++ leaves arrays of vectors in memory.
-template <int kRows, int kVectors>
+// With kAhead, the rows of a that the tile below will read are asked for meanwhile (a_step = 1).
+template <int kRows, int kVectors, bool kAhead = false>
 HWY_INLINE void tile(std::int64_t count, const float* HWY_RESTRICT a, std::int64_t a_row, std::int64_t a_step,
                      const float* HWY_RESTRICT b, std::int64_t b_step, float* HWY_RESTRICT c,
                      std::int64_t c_row, bool accumulate) {
@@ -52,7 +53,7 @@ HWY_INLINE void tile(std::int64_t count, const float* HWY_RESTRICT a, std::int64
     if constexpr (kRows > 5) load(5, l5, r5);
   }
   const float *HWY_RESTRICT a0 = a, *HWY_RESTRICT a3 = a + 3 * a_row;
-  for (std::int64_t p = 0; p < count; ++p, a0 += a_step, a3 += a_step, b += b_step) {
+  const auto step = [&]() HWY_ATTR {
     const auto left = hn::LoadU(d, b);
     Vec right = zero;
     if constexpr (kVectors > 1) right = hn::LoadU(d, b + lanes);
@@ -67,7 +68,17 @@ HWY_INLINE void tile(std::int64_t count, const float* HWY_RESTRICT a, std::int64
     if constexpr (kRows > 3) add(a3[0], l3, r3);
     if constexpr (kRows > 4) add(a3[a_row], l4, r4);
     if constexpr (kRows > 5) add(a3[2 * a_row], l5, r5);
+    a0 += a_step, a3 += a_step, b += b_step;
+  };
+  std::int64_t p = 0;
+  if constexpr (kAhead) {
+    constexpr std::int64_t kLine = 16;  // floats
+    for (; p + kLine <= count; p += kLine) {
+      for (int i = 0; i < kRows; ++i) __builtin_prefetch(a0 + (kRows + i) * a_row);
+      for (int i = 0; i < kLine; ++i) step();
+    }
   }
+  for (; p < count; ++p) step();
   const auto store = [&](int row, Vec left, Vec right) HWY_ATTR {
     hn::StoreU(left, d, c + row * c_row);
     if constexpr (kVectors > 1) hn::StoreU(right, d, c + row * c_row + lanes);
@@ -81,7 +92,7 @@ HWY_INLINE void tile(std::int64_t count, const float* HWY_RESTRICT a, std::int64
 }
 
 // The same for 1 … kTileRows rows.
-template <int kVectors>
+template <int kVectors, bool kAhead = false>
 HWY_INLINE void tile_of(std::int64_t rows, std::int64_t count, const float* a, std::int64_t a_row,
                         std::int64_t a_step, const float* b, std::int64_t b_step, float* c,
                         std::int64_t c_row, bool accumulate) {
@@ -97,7 +108,7 @@ HWY_INLINE void tile_of(std::int64_t rows, std::int64_t count, const float* a, s
     case 5:
       return tile<5, kVectors>(count, a, a_row, a_step, b, b_step, c, c_row, accumulate);
     default:
-      return tile<6, kVectors>(count, a, a_row, a_step, b, b_step, c, c_row, accumulate);
+      return tile<6, kVectors, kAhead>(count, a, a_row, a_step, b, b_step, c, c_row, accumulate);
   }
 }
 

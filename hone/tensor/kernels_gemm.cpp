@@ -92,7 +92,9 @@ void nt_rows(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t begin,
           const std::int64_t here = std::min(kTileRows, rows - r);
           float* c = sums.data() + r * padded + i;
           if (narrow) {
-            tile_of<1>(here, count, a, k, 1, b, width, c, padded, p > 0);
+            tile_of<1, true>(here, count, a, k, 1, b, width, c, padded, p > 0);
+          } else if (i == 0) {
+            tile_of<2, true>(here, count, a, k, 1, b, width, c, padded, p > 0);
           } else {
             tile_of<2>(here, count, a, k, 1, b, width, c, padded, p > 0);
           }
@@ -165,7 +167,7 @@ HWY_EXPORT(nt_rows);
 HWY_EXPORT(product_block);
 
 // With no more rows than this, x is what gets packed, and w streams by once; with more, w is.
-constexpr std::int64_t kFewRows = 128;
+constexpr std::int64_t kFewRows = 256;
 
 std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 

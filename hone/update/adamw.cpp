@@ -1,7 +1,5 @@
 #include "hone/update/adamw.h"
 
-#include <ATen/ops/zeros_like.h>
-
 #include <cmath>
 
 #include "hone/base/check.h"
@@ -52,20 +50,25 @@ AdamW::AdamW(std::vector<Parameter>& parameters, const OptimizerOptions& options
   for (const Parameter& p : parameters_) {
     const bool shared = p.value.scalar_type() == at::kFloat;
     state_.masters.push_back(shared ? p.value.detach() : p.value.detach().to(at::kFloat));
-    state_.first.push_back(at::zeros_like(state_.masters.back()));
-    state_.second.push_back(at::zeros_like(state_.masters.back()));
   }
+  state_.first = zeros_together(state_.masters);
+  state_.second = zeros_together(state_.masters);
 }
 
 void AdamW::zero_gradients() {
   const at::NoGradGuard no_grad;
+  std::vector<Parameter*> without;
+  std::vector<at::Tensor> values;
   for (Parameter& p : parameters_) {
     if (p.value.grad().defined()) {
       p.value.mutable_grad().zero_();
     } else {
-      p.value.mutable_grad() = at::zeros_like(p.value);
+      without.push_back(&p);
+      values.push_back(p.value.detach());
     }
   }
+  const auto zeros = zeros_together(values);
+  for (std::size_t i = 0; i < without.size(); ++i) without[i]->value.mutable_grad() = zeros[i];
 }
 
 double AdamW::gradient_norm() const {

@@ -1,0 +1,16 @@
+// What a recipe's training may take of memory, planned before its first step.
+#pragma once
+
+#include "hone/base/result.h"
+#include "hone/cli/build.h"
+#include "hone/env/single_turn.h"
+#include "hone/update/memory_plan.h"
+
+namespace hone {
+
+// Of policies with a trunk; others (another device or dtype) get the usual microbatch and nothing else.
+// Error: what does not fit memory_limit, with the smallest change that would.
+Result<MemoryPlan> plan_training(const Recipe& recipe, const Model& model, const Dataset& dataset,
+                                 Environment& environment);
+
+}  // namespace hone

@@ -1,0 +1,126 @@
+#include "hone/update/memory_plan.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+
+#include "hone/tensor/head.h"
+#include "hone/update/microbatch.h"
+
+namespace hone {
+namespace {
+
+constexpr std::int64_t kFloat = sizeof(float);
+constexpr std::int64_t kUsualMicrobatch = 1024;  // rows with which products run at full speed
+
+std::int64_t width_of_keys(const Decoder& d) { return d.config.kv_heads * d.config.head_dim; }
+
+// Buffers of the trunk for a pass of `rows` (backward or forward only) over `prompts` rows before it.
+std::int64_t trunk_bytes(const Decoder& d, std::int64_t rows, std::int64_t prompts, bool backward) {
+  const std::int64_t H = d.config.hidden_size, F = d.config.intermediate_size, W = d.heads().qkv_width(),
+                     Q = d.config.heads * d.config.head_dim, K = width_of_keys(d);
+  const std::int64_t forward = rows * (2 * H + F + d.config.heads) + 2 * (rows + prompts) * K;
+  const std::int64_t gradients = rows * (2 * H + 3 * F + Q + W) + 2 * (rows + prompts) * K;
+  return kFloat * (forward + (backward ? gradients : 0));
+}
+
+std::int64_t pass_bytes(const Policy& policy, const MemoryWork& w, std::int64_t microbatch) {
+  const Decoder& d = policy.decoder();
+  const std::int64_t H = d.config.hidden_size, K = width_of_keys(d), V = policy.head().size(0);
+  const std::int64_t prompts =
+      std::min(w.prompts * w.prompt_tokens, std::max(w.prompt_tokens, kBundlePromptTokens));
+  const std::int64_t rows =
+      std::min(w.prompts * w.group_size * w.completion_tokens, std::max(microbatch, w.completion_tokens));
+  const std::int64_t row = Activations::row_bytes(d);
+  // Of one scorer: activations, hidden states and their gradients, and keys' gradients of the prompts.
+  const std::int64_t kept = (prompts + rows) * row + kFloat * (2 * prompts * H + 5 * rows * H) +
+                            kFloat * d.config.layers * 2 * prompts * K;
+  const std::int64_t one_layer = Activations::widths(d).row() * kFloat;
+  // Sampling: a pass over prompts, and logits of what is decoded at once.
+  const std::int64_t fed =
+      std::max(std::min(w.prompts * w.prompt_tokens, w.prefill_tokens) + w.decoded_at_once, std::int64_t{1});
+  const std::int64_t sampling =
+      fed * (one_layer + 2 * H * kFloat) + std::min<std::int64_t>(w.decoded_at_once * V * kFloat, 64 << 20);
+  const std::int64_t trunk =
+      std::max(trunk_bytes(d, std::max(rows, prompts), prompts, true), trunk_bytes(d, fed, 0, false));
+  const std::int64_t logits = kFloat * std::min<std::int64_t>(rows, 1024) * std::min(V, kernel::kStatsBlock);
+  // A reference scores with a trunk and prompts of its own, a layer at a time.
+  const std::int64_t reference =
+      w.reference ? prompts * row + rows * one_layer + trunk_bytes(d, rows, prompts, false) : 0;
+  return kept + sampling + trunk + logits + reference;
+}
+
+std::int64_t first_number(const char* file) {
+  std::ifstream in(file);
+  std::int64_t value = 0;
+  return in >> value ? value : std::numeric_limits<std::int64_t>::max();
+}
+
+std::string gigabytes(std::int64_t bytes) { return fmt::format("{:.2f}", static_cast<double>(bytes) / 1e9); }
+
+}  // namespace
+
+std::string MemoryPlan::to_string() const {
+  return fmt::format(
+      "memory: at most {} GB (weights and optimizer {}, activations {}{}, keys and values {}, program {}); "
+      "{} tokens a "
+      "pass",
+      gigabytes(total()), gigabytes(weights), gigabytes(passes),
+      tape > 0 ? fmt::format(" and {} kept from sampling", gigabytes(tape)) : "", gigabytes(cache),
+      gigabytes(process), microbatch_tokens);
+}
+
+Result<MemoryPlan> plan_memory(const Policy& policy, const MemoryWork& work, std::int64_t limit) {
+  const Decoder& d = policy.decoder();
+  MemoryPlan plan;
+  const std::int64_t weights = policy.parameter_count() * kFloat;
+  plan.weights = weights * (4 + (work.reference ? 1 : 0) + (work.undo_copy ? 3 : 0));
+  plan.process = std::max<std::int64_t>(resident_memory() - weights, 0);
+  plan.cache = work.cache_rows * d.config.layers * 2 * width_of_keys(d) * kFloat;
+  plan.microbatch_tokens = work.microbatch_tokens > 0 ? work.microbatch_tokens : kUsualMicrobatch;
+  plan.passes = pass_bytes(policy, work, plan.microbatch_tokens);
+  while (work.microbatch_tokens == 0 && plan.total() > limit && plan.microbatch_tokens > 64) {
+    plan.microbatch_tokens /= 2;
+    plan.passes = pass_bytes(policy, work, plan.microbatch_tokens);
+  }
+  if (plan.total() > limit) {
+    MemoryWork shorter = work;
+    MemoryPlan then = plan;
+    while (shorter.completion_tokens > 1 && then.total() > limit) {
+      shorter.completion_tokens /= 2;
+      then.passes = pass_bytes(policy, shorter, plan.microbatch_tokens);
+    }
+    return Error{"memory_limit",
+                 fmt::format("the run needs {} GB at least{}", gigabytes(plan.total()),
+                             then.total() <= limit ? fmt::format(", or completions of at most {} tokens",
+                                                                 shorter.completion_tokens)
+                                                   : ", most of it for weights and optimizer"),
+                 gigabytes(limit) + " GB"};
+  }
+  if (work.reuse) {
+    const std::int64_t row = Activations::row_bytes(d);
+    const std::int64_t wanted =
+        work.prompts * (work.prompt_tokens + work.group_size * (work.completion_tokens - 1));
+    plan.tape = std::min(wanted, (limit - plan.total()) / row) * row;
+    // A tape too short for one group is none.
+    if (plan.tape / row < work.prompt_tokens + work.group_size * (work.completion_tokens - 1)) plan.tape = 0;
+  }
+  return plan;
+}
+
+std::int64_t machine_memory() {
+  const std::int64_t machine = std::int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE);
+  return std::min(machine, first_number("/sys/fs/cgroup/memory.max"));
+}
+
+std::int64_t resident_memory() {
+  std::ifstream in("/proc/self/statm");
+  std::int64_t size = 0, resident = 0;
+  in >> size >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+}  // namespace hone
