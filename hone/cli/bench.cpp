@@ -1,6 +1,5 @@
 // hone bench: how fast this machine takes GRPO steps, and how near that is to what it can do.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <functional>
@@ -44,12 +43,6 @@ double median_of(const std::vector<BenchStep>& steps, const std::function<double
   std::vector<double> values;
   for (const BenchStep& step : steps) values.push_back(value(step));
   return median(std::move(values));
-}
-
-std::int64_t peak_bytes() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return std::int64_t{usage.ru_maxrss} * 1024;
 }
 
 // One line of the report: medians over the steps.
@@ -97,6 +90,7 @@ Result<int> bench_work(const BenchArguments& options, Policy& policy, const Mach
   const std::int64_t limit = options.memory_limit > 0.0
                                  ? static_cast<std::int64_t>(options.memory_limit * 1e9)
                                  : machine_memory() / 5 * 4;
+  reset_peak_memory();  // measuring the machine took some
   HONE_TRY(const MemoryPlan plan, plan_bench(policy, w, update, !options.no_reuse, limit));
   HONE_TRY(const std::vector<BenchStep> steps, bench_steps(policy, w, options.repeat, update));
   const std::vector<Line> lines = lines_of(steps, limits, update);
@@ -110,7 +104,7 @@ Result<int> bench_work(const BenchArguments& options, Policy& policy, const Mach
                 {"new_tokens", w.new_tokens},
                 {"mean_tokens", w.mean_tokens},
                 {"repeat", options.repeat},
-                {"peak_bytes", peak_bytes()},
+                {"peak_bytes", peak_memory()},
                 {"planned_bytes", update ? plan.total() : 0}};
     for (const Line& line : lines)
       out[line.name] = {{"seconds", line.seconds},
@@ -137,7 +131,7 @@ Result<int> bench_work(const BenchArguments& options, Policy& policy, const Mach
         {line.name, fmt::format("{:.3f}", line.seconds), fmt::format("{:.0f}", line.tokens / line.seconds),
          fmt::format("{:.1f}", line.flops / line.seconds / 1e9), fmt::format("{:.3f}", line.limit_seconds),
          fmt::format("{:.1f} %", 100 * line.limit_seconds / line.seconds)});
-  fmt::print("{}\npeak memory {:.2f} GB\n", table.render(), static_cast<double>(peak_bytes()) / 1e9);
+  fmt::print("{}\npeak memory {:.2f} GB\n", table.render(), static_cast<double>(peak_memory()) / 1e9);
   if (update) fmt::print("{}\n", plan.to_string());
   return 0;
 }

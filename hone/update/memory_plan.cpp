@@ -27,18 +27,20 @@ std::int64_t trunk_bytes(const Decoder& d, std::int64_t rows, std::int64_t promp
   return kFloat * (forward + (backward ? gradients : 0));
 }
 
-std::int64_t pass_bytes(const Policy& policy, const MemoryWork& w, std::int64_t microbatch) {
+// every_layer: a microbatch's forward pass is kept for its backward pass; the tape has it otherwise.
+std::int64_t pass_bytes(const Policy& policy, const MemoryWork& w, std::int64_t microbatch,
+                        bool every_layer = true) {
   const Decoder& d = policy.decoder();
   const std::int64_t H = d.config.hidden_size, K = width_of_keys(d), V = policy.head().size(0);
   const std::int64_t prompts =
       std::min(w.prompts * w.prompt_tokens, std::max(w.prompt_tokens, kBundlePromptTokens));
   const std::int64_t rows =
       std::min(w.prompts * w.group_size * w.completion_tokens, std::max(microbatch, w.completion_tokens));
-  const std::int64_t row = Activations::row_bytes(d);
+  const std::int64_t row = Activations::row_bytes(d), one_layer = Activations::widths(d).row() * kFloat;
   // Of one scorer: activations, hidden states and their gradients, and keys' gradients of the prompts.
-  const std::int64_t kept = (prompts + rows) * row + kFloat * (2 * prompts * H + 5 * rows * H) +
+  const std::int64_t kept = prompts * row + rows * (every_layer ? row : one_layer) +
+                            kFloat * (2 * prompts * H + 5 * rows * H) +
                             kFloat * d.config.layers * 2 * prompts * K;
-  const std::int64_t one_layer = Activations::widths(d).row() * kFloat;
   // Sampling: a pass over prompts, and logits of what is decoded at once.
   const std::int64_t fed =
       std::max(std::min(w.prompts * w.prompt_tokens, w.prefill_tokens) + w.decoded_at_once, std::int64_t{1});
@@ -105,6 +107,7 @@ Result<MemoryPlan> plan_memory(const Policy& policy, const MemoryWork& work, std
     const std::int64_t wanted =
         work.prompts * (work.prompt_tokens + work.group_size * (work.completion_tokens - 1));
     plan.tape = std::min(wanted, (limit - plan.total()) / row) * row;
+    if (plan.tape == wanted * row) plan.passes = pass_bytes(policy, work, plan.microbatch_tokens, false);
     // A tape too short for one group is none.
     if (plan.tape / row < work.prompt_tokens + work.group_size * (work.completion_tokens - 1)) plan.tape = 0;
   }
@@ -116,11 +119,24 @@ std::int64_t machine_memory() {
   return std::min(machine, first_number("/sys/fs/cgroup/memory.max"));
 }
 
-std::int64_t resident_memory() {
-  std::ifstream in("/proc/self/statm");
-  std::int64_t size = 0, resident = 0;
-  in >> size >> resident;
-  return resident * ::sysconf(_SC_PAGESIZE);
+namespace {
+
+// A line of /proc/self/status, in KiB.
+std::int64_t status_bytes(const std::string& name) {
+  std::ifstream in("/proc/self/status");
+  for (std::string key; in >> key;) {
+    if (std::int64_t value = 0; key == name && in >> value) return value * 1024;
+    in.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return 0;
 }
+
+}  // namespace
+
+std::int64_t peak_memory() { return status_bytes("VmHWM:"); }
+
+void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+std::int64_t resident_memory() { return status_bytes("VmRSS:"); }
 
 }  // namespace hone

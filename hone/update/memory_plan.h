@@ -46,5 +46,8 @@ Result<MemoryPlan> plan_memory(const Policy& policy, const MemoryWork& work, std
 // this process holds now.
 std::int64_t machine_memory();
 std::int64_t resident_memory();
+// The most that it ever held, or held since the last reset (where the system allows one).
+std::int64_t peak_memory();
+void reset_peak_memory();
 
 }  // namespace hone
