@@ -20,7 +20,8 @@ constexpr const char* kBenchHelp =
     R"(Prompts are random, completions have exactly --new-tokens tokens unless --mean-tokens lets them end earlier.
 A token costs 2 FLOPs a parameter forward and 4 backward; a group's prompt counts once. The limit is the time that
 these FLOPs take at the speed of a 2048³ product, measured in the same run. Times are medians over --repeat steps
-after one that warms up.)";
+after one that warms up. Forward products stand beside those of BLIS, in whichever of its ways is quicker: its rows
+do not have the same bits in both.)";
 
 struct BenchArguments {
   std::string what = "step";
@@ -49,6 +50,7 @@ double median_of(const std::vector<BenchStep>& steps, const std::function<double
 struct Line {
   std::string name;
   double seconds, tokens, flops, limit_seconds;
+  TimeSplit split;
 };
 
 std::vector<Line> lines_of(const std::vector<BenchStep>& steps, const MachineLimits& limits, bool update) {
@@ -61,14 +63,19 @@ std::vector<Line> lines_of(const std::vector<BenchStep>& steps, const MachineLim
     const double seconds = of(&BenchStage::seconds);
     const double tokens =
         median_of(steps, [&](const BenchStep& s) { return static_cast<double>(stage(s).tokens); });
-    return Line{std::move(name), seconds, tokens, of(&BenchStage::flops), share * seconds};
+    TimeSplit split{};
+    for (std::size_t part = 0; part < kTimeParts; ++part)
+      split[part] = median_of(steps, [&](const BenchStep& s) { return stage(s).split[part]; });
+    return Line{std::move(name), seconds, tokens, of(&BenchStage::flops), share * seconds, split};
   };
   std::vector<Line> lines = {line("generation", [](const BenchStep& s) { return s.generate; })};
   if (!update) return lines;
   lines.push_back(line("update", [](const BenchStep& s) { return s.update; }));
   lines.push_back(line("step", [](const BenchStep& s) {
-    return BenchStage{s.generate.seconds + s.update.seconds, s.generate.tokens,
-                      s.generate.flops + s.update.flops};
+    BenchStage step{s.generate.seconds + s.update.seconds, s.generate.tokens,
+                    s.generate.flops + s.update.flops, s.generate.split};
+    for (std::size_t part = 0; part < kTimeParts; ++part) step.split[part] += s.update.split[part];
+    return step;
   }));
   return lines;
 }
@@ -84,8 +91,23 @@ void print_machine(const MachineLimits& limits) {
              limits.threads == 1 ? "" : "s", limits.sgemm_flops / 1e9, limits.memory_bytes / 1e9);
 }
 
+// Seconds by part of the work.
+std::string split_table(const std::vector<Line>& lines) {
+  std::vector<Table::Column> columns = {{"seconds in", Align::kLeft}};
+  for (const Line& line : lines) columns.push_back({line.name, Align::kRight});
+  Table table(columns);
+  for (const TimePart part : {TimePart::kProducts, TimePart::kAttention, TimePart::kSoftmax, TimePart::kRows,
+                              TimePart::kOptimizer, TimePart::kOther}) {
+    std::vector<std::string> row = {to_string(part)};
+    for (const Line& line : lines)
+      row.push_back(fmt::format("{:.3f}", line.split[static_cast<std::size_t>(part)]));
+    table.row(row);
+  }
+  return table.render();
+}
+
 Result<int> bench_work(const BenchArguments& options, Policy& policy, const MachineLimits& limits) {
-  const bool update = options.what == "step";
+  const bool update = options.what != "decode";
   BenchWork w = options.work;
   const std::int64_t limit = options.memory_limit > 0.0
                                  ? static_cast<std::int64_t>(options.memory_limit * 1e9)
@@ -93,7 +115,8 @@ Result<int> bench_work(const BenchArguments& options, Policy& policy, const Mach
   reset_peak_memory();  // measuring the machine took some
   HONE_TRY(const MemoryPlan plan, plan_bench(policy, w, update, !options.no_reuse, limit));
   HONE_TRY(const std::vector<BenchStep> steps, bench_steps(policy, w, options.repeat, update));
-  const std::vector<Line> lines = lines_of(steps, limits, update);
+  std::vector<Line> lines = lines_of(steps, limits, update);
+  if (options.what == "update") lines = {lines[1]};
   if (options.json) {
     Json out = {{"machine", to_json(limits)},
                 {"model", options.model},
@@ -106,12 +129,15 @@ Result<int> bench_work(const BenchArguments& options, Policy& policy, const Mach
                 {"repeat", options.repeat},
                 {"peak_bytes", peak_memory()},
                 {"planned_bytes", update ? plan.total() : 0}};
-    for (const Line& line : lines)
+    for (const Line& line : lines) {
       out[line.name] = {{"seconds", line.seconds},
                         {"tokens", line.tokens},
                         {"tokens_per_s", line.tokens / line.seconds},
                         {"gflops", line.flops / line.seconds / 1e9},
                         {"share_of_limit", line.limit_seconds / line.seconds}};
+      for (std::size_t part = 0; part < kTimeParts; ++part)
+        out[line.name]["split"][to_string(static_cast<TimePart>(part))] = line.split[part];
+    }
     HONE_TRY_VOID(write_json_line(stdout, out));
     return 0;
   }
@@ -131,7 +157,8 @@ Result<int> bench_work(const BenchArguments& options, Policy& policy, const Mach
         {line.name, fmt::format("{:.3f}", line.seconds), fmt::format("{:.0f}", line.tokens / line.seconds),
          fmt::format("{:.1f}", line.flops / line.seconds / 1e9), fmt::format("{:.3f}", line.limit_seconds),
          fmt::format("{:.1f} %", 100 * line.limit_seconds / line.seconds)});
-  fmt::print("{}\npeak memory {:.2f} GB\n", table.render(), static_cast<double>(peak_memory()) / 1e9);
+  fmt::print("{}\n{}\npeak memory {:.2f} GB\n", table.render(), split_table(lines),
+             static_cast<double>(peak_memory()) / 1e9);
   if (update) fmt::print("{}\n", plan.to_string());
   return 0;
 }
@@ -143,6 +170,7 @@ Result<int> bench_kernels(const BenchArguments& options, const Policy& policy, c
                {"n", Align::kRight},
                {"k", Align::kRight},
                {"forward", Align::kRight},
+               {"BLIS's", Align::kRight},
                {"to inputs", Align::kRight},
                {"to weights", Align::kRight}});
   const std::int64_t sequences = options.work.prompts * options.work.group_size;
@@ -150,12 +178,13 @@ Result<int> bench_kernels(const BenchArguments& options, const Policy& policy, c
     for (const BenchProduct& p : bench_products(policy, rows)) {
       const auto gflops = [](double flops) { return fmt::format("{:.1f}", flops / 1e9); };
       table.row({p.name, std::to_string(p.m), std::to_string(p.n), std::to_string(p.k), gflops(p.forward),
-                 gflops(p.input_gradient), gflops(p.weight_gradient)});
+                 gflops(p.blis_forward), gflops(p.input_gradient), gflops(p.weight_gradient)});
       out["products"].push_back({{"name", p.name},
                                  {"m", p.m},
                                  {"n", p.n},
                                  {"k", p.k},
                                  {"forward_gflops", p.forward / 1e9},
+                                 {"blis_forward_gflops", p.blis_forward / 1e9},
                                  {"input_gradient_gflops", p.input_gradient / 1e9},
                                  {"weight_gradient_gflops", p.weight_gradient / 1e9}});
     }
@@ -171,7 +200,7 @@ Result<int> bench_kernels(const BenchArguments& options, const Policy& policy, c
 }
 
 Result<void> check(const BenchArguments& o) {
-  const std::vector<std::string> known = {"step", "decode", "kernels"};
+  const std::vector<std::string> known = {"step", "decode", "update", "kernels"};
   if (std::find(known.begin(), known.end(), o.what) == known.end()) {
     const std::string near = nearest(o.what, known);
     return Error{"WHAT", fmt::format("must be one of {}", fmt::join(known, ", ")),
@@ -212,8 +241,7 @@ void add_bench_command(CommandLine& line) {
   Command& command = line.add("bench", "How fast this machine is, and how near to its limit",
                               [options] { return bench(*options); });
   command.footer(kBenchHelp);
-  command.option("WHAT", options->what,
-                 "step (generation and update), decode (generation), kernels (products)",
+  command.option("WHAT", options->what, "step (generation and update), decode, update, kernels (products)",
                  OptionForm::kShowDefault);
   command.option(
       "--model", options->model,

@@ -24,15 +24,38 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// The quickest of several runs, of at least `seconds` together: what the machine can do.
-double best_seconds(double seconds, const std::function<void()>& work) {
-  double best = 1e300, spent = 0.0;
+// The quickest of several runs of each, in turn, of at least `seconds` together: what the machine can do.
+std::vector<double> best_seconds(double seconds, const std::vector<std::function<void()>>& works) {
+  std::vector<double> best(works.size(), 1e300);
+  double spent = 0.0;
   for (int runs = 0; runs < 3 || spent < seconds; ++runs) {
-    const double took = seconds_of(work);
-    best = std::min(best, took);
-    spent += took;
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      const double took = seconds_of(works[i]);
+      best[i] = std::min(best[i], took);
+      spent += took;
+    }
   }
   return best;
+}
+
+double best_seconds(double seconds, const std::function<void()>& work) {
+  return best_seconds(seconds, std::vector{work})[0];
+}
+
+// y [m, n] = x [m, k] · w [n, k]ᵀ by BLIS, on its path for small matrices or the other.
+void blis_product(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y,
+                  bool small_path) {
+  rntm_t runtime;
+  bli_rntm_init_from_global(&runtime);
+  bli_rntm_set_num_threads(thread_count(), &runtime);
+  if (small_path) {
+    bli_rntm_enable_l3_sup(&runtime);
+  } else {
+    bli_rntm_disable_l3_sup(&runtime);
+  }
+  float one = 1.0f, zero = 0.0f;
+  bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_TRANSPOSE, m, n, k, &one, const_cast<float*>(x), k, 1,
+               const_cast<float*>(w), k, 1, &zero, y, n, 1, nullptr, &runtime);
 }
 
 std::vector<float> random_floats(std::int64_t n, std::uint32_t seed) {
@@ -104,18 +127,10 @@ MachineLimits measure_limits() {
     const std::vector<float> x = random_floats(n * n, 1), w = random_floats(n * n, 2);
     std::vector<float> y(static_cast<std::size_t>(n * n));
     // BLIS's product or ours, whichever is quicker: the limit is the machine's, not this program's.
-    rntm_t runtime;
-    bli_rntm_init_from_global(&runtime);
-    bli_rntm_set_num_threads(limits.threads, &runtime);
-    float one = 1.0f, zero = 0.0f;
-    const auto pointer = [](const std::vector<float>& v) { return const_cast<float*>(v.data()); };
-    const double best =
-        std::min(best_seconds(0.5, [&] { gemm_nn(n, n, n, x.data(), w.data(), y.data(), false); }),
-                 best_seconds(0.5, [&] {
-                   bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, n, n, n, &one, pointer(x), n, 1,
-                                pointer(w), n, 1, &zero, y.data(), n, 1, nullptr, &runtime);
-                 }));
-    limits.sgemm_flops = 2.0 * n * n * n / best;
+    const auto best = best_seconds(
+        1.0, {[&] { gemm_nn(n, n, n, x.data(), w.data(), y.data(), false); },
+              [&] { blis_product(n, n, n, x.data(), w.data(), y.data(), /*small_path=*/false); }});
+    limits.sgemm_flops = 2.0 * n * n * n / std::min(best[0], best[1]);
   }
   const std::int64_t n = std::int64_t{64} << 20;  // 256 MiB, beyond any cache
   const std::vector<float> data = random_floats(n, 3);
@@ -196,7 +211,9 @@ Result<std::vector<BenchStep>> bench_steps(Policy& policy, const BenchWork& work
     const std::vector<GenerationRequest> requests = requests_of(policy, now, static_cast<std::uint64_t>(i));
     BenchStep step;
     std::optional<Result<std::vector<std::vector<Completion>>>> completions;
+    start_time_split();
     step.generate.seconds = seconds_of([&] { completions = generator.generate(requests); });
+    step.generate.split = end_time_split();
     if (!completions->ok()) return completions->error();
     for (const auto& group : **completions)
       for (const Completion& completion : group) step.generate.tokens += std::ssize(completion.ids);
@@ -205,7 +222,9 @@ Result<std::vector<BenchStep>> bench_steps(Policy& policy, const BenchWork& work
     if (update) {
       const TrainBatch batch = batch_of(requests, **completions);
       std::optional<Result<Metrics>> metrics;
+      start_time_split();
       step.update.seconds = seconds_of([&] { metrics = learner->update(batch); });
+      step.update.split = end_time_split();
       if (!metrics->ok()) return metrics->error();
       step.update.tokens = step.generate.tokens;
       step.update.flops = 6.0 * parameters * read;
@@ -230,7 +249,12 @@ std::vector<BenchProduct> bench_products(const Policy& policy, std::int64_t rows
                              dy = random_floats(p.m * p.n, 3);
     std::vector<float> y(dy.size()), dx(x.size()), dw(w.size());
     const double flops = 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
-    p.forward = flops / best_seconds(0.3, [&] { gemm_nt(p.m, p.n, p.k, x.data(), w.data(), y.data()); });
+    const auto forward =
+        best_seconds(0.9, {[&] { gemm_nt(p.m, p.n, p.k, x.data(), w.data(), y.data()); },
+                           [&] { blis_product(p.m, p.n, p.k, x.data(), w.data(), y.data(), false); },
+                           [&] { blis_product(p.m, p.n, p.k, x.data(), w.data(), y.data(), true); }});
+    p.forward = flops / forward[0];
+    p.blis_forward = flops / std::min(forward[1], forward[2]);
     p.input_gradient =
         flops / best_seconds(0.3, [&] { gemm_nn(p.m, p.k, p.n, dy.data(), w.data(), dx.data(), false); });
     p.weight_gradient =

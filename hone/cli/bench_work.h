@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hone/base/result.h"
+#include "hone/base/time_split.h"
 #include "hone/policy/policy.h"
 #include "hone/update/memory_plan.h"
 
@@ -38,6 +39,7 @@ struct BenchStage {
   double seconds = 0.0;
   std::int64_t tokens = 0;  // sampled, or carrying loss
   double flops = 0.0;       // 2 · parameters a token forward, 4 backward; a group's prompt counts once
+  TimeSplit split{};        // of the seconds
 };
 struct BenchStep {
   BenchStage generate, update;
@@ -56,6 +58,7 @@ struct BenchProduct {
   std::string name;
   std::int64_t m = 0, n = 0, k = 0;
   double forward = 0.0, input_gradient = 0.0, weight_gradient = 0.0;  // FLOPs a second
+  double blis_forward = 0.0;  // of BLIS, its small-matrix path or its packed one
 };
 std::vector<BenchProduct> bench_products(const Policy& policy, std::int64_t rows);
 

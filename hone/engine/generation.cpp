@@ -9,6 +9,7 @@
 
 #include "hone/base/check.h"
 #include "hone/base/threads.h"
+#include "hone/base/time_split.h"
 #include "hone/engine/sampler.h"
 
 namespace hone {
@@ -184,6 +185,7 @@ at::Tensor Generation::states() {
 }
 
 void Generation::draw_tokens(const at::Tensor& states_NH) {
+  const Timed timed(TimePart::kSoftmax);
   const at::Tensor& head_VH = setting_.policy.head();
   const std::int64_t N = states_NH.size(0), V = head_VH.size(0);
   const std::int64_t chunk =

@@ -6,6 +6,7 @@
 
 #include "hone/base/check.h"
 #include "hone/base/threads.h"
+#include "hone/base/time_split.h"
 #include "hone/tensor/gemm.h"
 
 namespace hone {
@@ -63,6 +64,7 @@ void Trunk::prepare(const PassRows& rows, const DecoderLayer& l, const LayerActi
 template <class KeysOf>
 void Trunk::run(const PassRows& rows, const Activations& keep, std::int64_t first, float* hidden,
                 const KeysOf& keys_of) {
+  const Timed timed(TimePart::kRows);
   const std::int64_t T = rows.count, H = d_.config.hidden_size, F = d_.config.intermediate_size;
   const kernel::HeadShape s = d_.heads();
   const kernel::RmsNorm norm = norm_shape(T);
@@ -86,7 +88,10 @@ void Trunk::run(const PassRows& rows, const Activations& keep, std::int64_t firs
     const KeyValues kv = keys_of(i, a.qkv);
     const kernel::Attention attention{
         s, static_cast<float>(o.scale), static_cast<float>(o.softcap), o.window, s.qkv_width(), kv.stride};
-    kernel::attention(attention, T, rows.spans, a.qkv, kv.k, kv.v, a.attended, a.lse);
+    {
+      const Timed timed_attention(TimePart::kAttention);
+      kernel::attention(attention, T, rows.spans, a.qkv, kv.k, kv.v, a.attended, a.lse);
+    }
     const auto sublayer = [&](const at::Tensor& w, const at::Tensor& b, const float* x, float* raw,
                               const at::Tensor& post_norm) {
       project(T, w, b, x, raw != nullptr ? raw : delta);

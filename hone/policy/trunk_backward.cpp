@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "hone/base/time_split.h"
 #include "hone/policy/trunk.h"
 #include "hone/tensor/gemm.h"
 #include "hone/tensor/ops_kernels.h"
@@ -50,8 +51,11 @@ void Trunk::attend_backward(const PassRows& rows, const PromptRows& prompts, std
   std::memset(d_qkv, 0, bytes(T * W));
   const kernel::Attention attention{
       s, static_cast<float>(o.scale), static_cast<float>(o.softcap), o.window, W, kv.stride};
-  kernel::attention_backward(attention, T, rows.spans, a.qkv, kv.k, kv.v, a.attended, a.lse, d_attended,
-                             d_qkv, dk, dv);
+  {
+    const Timed timed(TimePart::kAttention);
+    kernel::attention_backward(attention, T, rows.spans, a.qkv, kv.k, kv.v, a.attended, a.lse, d_attended,
+                               d_qkv, dk, dv);
+  }
   if (P > 0) {
     std::memcpy(prompts_dk, dk, bytes(P * K));
     std::memcpy(prompts_dv, dv, bytes(P * K));
@@ -79,6 +83,7 @@ void Trunk::attend_backward(const PassRows& rows, const PromptRows& prompts, std
 
 void Trunk::backward(const PassRows& rows, const PromptRows& prompts, const Kept& kept,
                      const float* own_gradients, const float* d_hidden, float* d_x) {
+  const Timed timed(TimePart::kRows);
   const std::int64_t T = rows.count, H = d_.config.hidden_size, F = d_.config.intermediate_size;
   const kernel::HeadShape s = d_.heads();
   const kernel::RmsNorm norm = norm_shape(T);

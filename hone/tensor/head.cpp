@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hone/base/threads.h"
+#include "hone/base/time_split.h"
 #include "hone/tensor/gemm.h"
 
 namespace hone::native {
@@ -53,6 +54,7 @@ KeptRange kept_in(const HeadTask& t, std::int64_t row, std::int64_t v0, std::int
 }  // namespace
 
 void score_rows(const HeadTask& t, float* logprobs, kernel::RowStats* stats) {
+  const Timed timed(TimePart::kSoftmax);
   const std::int64_t blocks = (t.V + kernel::kStatsBlock - 1) / kernel::kStatsBlock;
   std::vector<kernel::BlockStats> parts(static_cast<std::size_t>(std::min(t.N, kRowsAtOnce) * blocks));
   // The logits of kept sets, side by side: their blocks are their own.
@@ -82,6 +84,7 @@ void score_rows(const HeadTask& t, float* logprobs, kernel::RowStats* stats) {
 
 void score_rows_backward(const HeadTask& t, const kernel::RowStats* stats, const float* by_logprob,
                          const float* by_entropy, float* d_hidden, float* d_head) {
+  const Timed timed(TimePart::kSoftmax);
   each_block(t, [&](std::int64_t r0, std::int64_t rows, std::int64_t v0, std::int64_t columns, float* z) {
     each_row(rows, columns, [&](std::int64_t i) {
       thread_local std::vector<std::int32_t> places;

@@ -9,13 +9,19 @@
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 
 #include "hone/base/threads.h"
+#include "hone/base/time_split.h"
 #include "hone/tensor/gemm.h"
 #include "hone/tensor/kernels_gemm-inl.h"
 
 #if !defined(HONE_KERNELS_GEMM_PRODUCT_)
 #define HONE_KERNELS_GEMM_PRODUCT_
 namespace hone::kernel {
-constexpr std::int64_t kNtSteps = 320;  // a panel of them stays in the first cache
+// Steps of the sums taken at once: a panel of them stays in the first cache. Parts of equal length, because
+// each part begins and ends with the sums in memory.
+inline std::int64_t steps_at_once(std::int64_t count, std::int64_t most = 320) {
+  const std::int64_t parts = std::max<std::int64_t>(1, (count + most - 1) / most);
+  return std::max<std::int64_t>(1, (count + parts - 1) / parts);
+}
 
 // c [rows, columns] (+)= a [rows, count] · b [count, columns]; a transposed one is stored [count, rows] or
 // [columns, count].
@@ -73,18 +79,19 @@ void pack_rows(std::int64_t count, std::int64_t begin, std::int64_t end, const f
 // Rows of w to one buffer of sums on the way to y.
 constexpr std::int64_t kTransposedRows = 48;
 
-// y[i, o] for the rows [begin, end) of w and a few rows of x, packed by pack_rows in blocks of kNtSteps
-// columns. The tiles' rows are w's, read in place: weights stream by once, whatever m.
+// y[i, o] for the rows [begin, end) of w and a few rows of x, which pack_rows packed steps_at_once(k) columns
+// at a time. The tiles' rows are w's, read in place: weights stream by once, whatever m.
 void nt_rows(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t begin, std::int64_t end,
              const float* packed, const float* w, float* y) {
-  const std::int64_t width = tile_columns(), padded = (m + width - 1) / width * width;
+  const std::int64_t width = tile_columns(), padded = (m + width - 1) / width * width,
+                     steps = steps_at_once(k);
   thread_local std::vector<float> sums;
   sums.resize(static_cast<std::size_t>(kTransposedRows * padded));
   const bool narrow = m <= lane_count();
   for (std::int64_t o = begin; o < end; o += kTransposedRows) {
     const std::int64_t rows = std::min(kTransposedRows, end - o);
-    for (std::int64_t p = 0; p < k; p += kNtSteps) {
-      const std::int64_t count = std::min(kNtSteps, k - p);
+    for (std::int64_t p = 0; p < k; p += steps) {
+      const std::int64_t count = std::min(steps, k - p);
       for (std::int64_t i = 0; i < m; i += width) {
         const float* b = packed + p * padded + i * count;
         for (std::int64_t r = 0; r < rows; r += kTileRows) {
@@ -109,15 +116,16 @@ void nt_rows(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t begin,
 // panels of b pass through the first.
 void product_block(const Product& s, std::int64_t begin, std::int64_t end, std::int64_t left,
                    std::int64_t right) {
-  constexpr std::int64_t kRowsAtOnce = 144, kSteps = 256;
+  constexpr std::int64_t kRowsAtOnce = 144;
+  const std::int64_t most_steps = steps_at_once(s.count, s.a_transposed ? 256 : 320);
   const std::int64_t width = tile_columns(), most_columns = 64 * width;
   thread_local std::vector<float> packed, packed_a;
   for (std::int64_t j0 = left; j0 < right; j0 += most_columns) {
     const std::int64_t j1 = std::min(right, j0 + most_columns),
                        padded = (j1 - j0 + width - 1) / width * width;
-    packed.resize(static_cast<std::size_t>(kSteps * padded));
-    for (std::int64_t p = 0; p < s.count; p += kSteps) {
-      const std::int64_t steps = std::min(kSteps, s.count - p);
+    packed.resize(static_cast<std::size_t>(most_steps * padded));
+    for (std::int64_t p = 0; p < s.count; p += most_steps) {
+      const std::int64_t steps = std::min(most_steps, s.count - p);
       if (s.b_transposed) {
         pack_rows(steps, j0, j1, s.b + p, s.count, packed.data());
       } else {
@@ -129,7 +137,7 @@ void product_block(const Product& s, std::int64_t begin, std::int64_t end, std::
         std::int64_t tile_stride = kTileRows * s.count, row = s.count, step = 1;
         const float* block = s.a + i0 * s.count + p;
         if (s.a_transposed) {
-          packed_a.resize(static_cast<std::size_t>(kRowsAtOnce * kSteps));
+          packed_a.resize(static_cast<std::size_t>(kRowsAtOnce * most_steps));
           tile_stride = kTileRows * steps, row = 1, step = kTileRows;
           for (std::int64_t q = 0; q < steps; ++q) {
             float* to = packed_a.data() + q * kTileRows;
@@ -203,15 +211,17 @@ void product(const Product& s) {
 
 void gemm_nt(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y) {
   using namespace kernel;
+  const Timed timed(TimePart::kProducts);
   if (m > kFewRows) return product({m, n, k, x, false, w, true, y, false});
   if (m == 0) return;
   const std::int64_t width = HWY_DYNAMIC_DISPATCH(tile_columns)(), padded = round_up(m, width);
   thread_local std::vector<float> buffer;
   buffer.resize(static_cast<std::size_t>(padded * k));
   float* packed = buffer.data();
+  const std::int64_t most_steps = steps_at_once(k);
   parallel_units(padded, width, (16 << 10) / k + 1, [&](std::int64_t b, std::int64_t e) {
-    for (std::int64_t p = 0; p < k; p += kNtSteps) {
-      const std::int64_t steps = std::min(kNtSteps, k - p);
+    for (std::int64_t p = 0; p < k; p += most_steps) {
+      const std::int64_t steps = std::min(most_steps, k - p);
       HWY_DYNAMIC_DISPATCH(pack_rows)(steps, b, std::min(e, m), x + p, k, packed + p * padded + b * steps);
     }
   });
@@ -223,10 +233,12 @@ void gemm_nt(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, con
 
 void gemm_nn(std::int64_t m, std::int64_t k, std::int64_t n, const float* dy, const float* w, float* dx,
              bool accumulate) {
+  const Timed timed(TimePart::kProducts);
   kernel::product({m, k, n, dy, false, w, false, dx, accumulate});
 }
 
 void gemm_tn(std::int64_t n, std::int64_t k, std::int64_t m, const float* dy, const float* x, float* dw) {
+  const Timed timed(TimePart::kProducts);
   kernel::product({n, k, m, dy, true, x, false, dw, true});
 }
 

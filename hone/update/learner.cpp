@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "hone/base/check.h"
+#include "hone/base/time_split.h"
 #include "hone/rl/schedule.h"
 
 namespace hone {
@@ -173,6 +174,7 @@ Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, std::span<co
     scorer_->end();
   }
   scorer_->finish();
+  const Timed timed(TimePart::kOptimizer);
   const double norm = optimizer_.gradient_norm();
   if (!std::isfinite(norm)) {
     return Error{"update", "gradients must be finite (the last good weights are kept)", std::to_string(norm)};
