@@ -10,7 +10,7 @@ if(CCACHE_PROGRAM)
 endif()
 
 # The architecture stays the distribution's baseline: hot loops choose their
-# instructions at run time (Highway, BLIS), so one binary serves every machine.
+# instructions at run time (Highway), so one binary serves every machine.
 add_library(hone_flags INTERFACE)
 target_compile_options(hone_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
   -Wno-restrict)  # g++ 12 sees overlaps in std::string that are not there (GCC bug 105651)

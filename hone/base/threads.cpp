@@ -2,9 +2,13 @@
 
 #include <atomic>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -13,6 +17,15 @@ namespace hone {
 namespace {
 
 thread_local bool working_in_piece = false;  // what a piece asks for is done in place
+
+// Cores that this process may use.
+int core_count() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
+#endif
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
 
 void pause_briefly() {
 #if defined(__x86_64__)
@@ -25,8 +38,8 @@ void pause_briefly() {
 constexpr int kSpins = 2000;         // about 40 µs
 constexpr int kSpinsOfCaller = 500;  // before it offers its core to whoever holds the last piece
 
-// One job at a time. A ticket names the job, its number of pieces and the next piece; whoever adds 1 to it and finds
-// a piece left has that piece, and the job stays as it is until the piece is done.
+// One job at a time. A ticket names the job, its number of pieces and the next piece; whoever adds 1 to it
+// and finds a piece left has that piece, and the job stays as it is until the piece is done.
 class Pool {
  public:
   static Pool& instance() {
@@ -39,7 +52,7 @@ class Pool {
   void resize(int threads) {
     const std::lock_guard lock(owner_);
     stop_workers();
-    size_ = threads > 0 ? threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    size_ = threads > 0 ? threads : core_count();
   }
 
   void run(std::int64_t pieces, internal::PieceFunction piece, const void* body) {
@@ -53,7 +66,8 @@ class Pool {
     body_ = body;
     remaining_.store(pieces, std::memory_order_relaxed);
     job_ = (job_ + 1) & kJobMask;
-    ticket_.store(job_ << kJobShift | static_cast<std::uint64_t>(pieces) << kPiecesShift, std::memory_order_seq_cst);
+    ticket_.store(job_ << kJobShift | static_cast<std::uint64_t>(pieces) << kPiecesShift,
+                  std::memory_order_seq_cst);
     if (sleepers_.load(std::memory_order_seq_cst) > 0) ticket_.notify_all();
     working_in_piece = true;
     take_pieces();
@@ -74,14 +88,14 @@ class Pool {
   static constexpr std::uint64_t kJobMask = (std::uint64_t{1} << (64 - kJobShift)) - 1;
   static constexpr std::int64_t kMostPieces = static_cast<std::int64_t>(kPiecesMask);
 
-  Pool() { size_ = static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+  Pool() { size_ = core_count(); }
   ~Pool() { stop_workers(); }
 
   static bool has_piece(std::uint64_t ticket) {
     return (ticket & kNextMask) < (ticket >> kPiecesShift & kPiecesMask);
   }
 
-  void take_pieces() {
+  void take_pieces() noexcept {
     while (has_piece(ticket_.load(std::memory_order_acquire))) {
       const std::uint64_t mine = ticket_.fetch_add(1, std::memory_order_acq_rel);
       if (!has_piece(mine)) return;
@@ -109,7 +123,11 @@ class Pool {
 
   void start_workers() {
     stopping_ = false;
-    for (int i = 1; i < size(); ++i) workers_.emplace_back([this] { work(); });
+    try {
+      for (int i = 1; i < size(); ++i) workers_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      // The system gives no more threads: the work is done by those there are.
+    }
   }
 
   void stop_workers() {

@@ -113,7 +113,10 @@ Result<int> bench_work(const BenchArguments& options, Policy& policy, const Mach
                                  ? static_cast<std::int64_t>(options.memory_limit * 1e9)
                                  : machine_memory() / 5 * 4;
   reset_peak_memory();  // measuring the machine took some
-  HONE_TRY(const MemoryPlan plan, plan_bench(policy, w, update, !options.no_reuse, limit));
+  MemoryPlan plan;
+  if (update) {
+    HONE_TRY(plan, plan_bench(policy, w, !options.no_reuse, limit));
+  }
   HONE_TRY(const std::vector<BenchStep> steps, bench_steps(policy, w, options.repeat, update));
   std::vector<Line> lines = lines_of(steps, limits, update);
   if (options.what == "update") lines = {lines[1]};

@@ -167,14 +167,13 @@ Result<Policy> bench_policy(const std::string& model) {
   return Policy::load(model, "cpu", "float32");
 }
 
-Result<MemoryPlan> plan_bench(const Policy& policy, BenchWork& work, bool update, bool reuse,
-                              std::int64_t limit) {
+Result<MemoryPlan> plan_bench(const Policy& policy, BenchWork& work, bool reuse, std::int64_t limit) {
   MemoryWork memory{.prompts = work.prompts,
                     .group_size = work.group_size,
                     .prompt_tokens = work.prompt_tokens,
                     .completion_tokens = work.new_tokens,
                     .decoded_at_once = work.prompts * work.group_size,
-                    .reuse = update && reuse,
+                    .reuse = reuse,
                     .microbatch_tokens = work.microbatch_tokens};
   const std::vector<ScheduledGroup> groups(static_cast<std::size_t>(work.prompts),
                                            {work.prompt_tokens, work.group_size, work.new_tokens});

@@ -25,8 +25,7 @@ struct BenchWork {
 };
 
 // What the memory plan makes of it: fills in microbatch_tokens where it is 0, and the tape.
-Result<MemoryPlan> plan_bench(const Policy& policy, BenchWork& work, bool update, bool reuse,
-                              std::int64_t limit);
+Result<MemoryPlan> plan_bench(const Policy& policy, BenchWork& work, bool reuse, std::int64_t limit);
 
 struct MachineLimits {
   int threads = 1;

@@ -60,8 +60,7 @@ Result<Tokenizer> train_run_tokenizer(const Recipe& recipe, const Dataset& datas
   return Tokenizer::load(scratch.path);
 }
 
-// Vocabularies are padded to a multiple of 16: products of that width have the same bits in any batch
-// (tensor/gemm.h) on the fast path.
+// Vocabularies are padded to a multiple of 16, the width of the products' tiles.
 std::int64_t padded(std::int64_t n) { return (n + 15) / 16 * 16; }
 
 }  // namespace

@@ -67,9 +67,8 @@ class ProgressObserver : public TrainObserver {
   Progress progress_{stdout};
 };
 
-LearnerOptions learner_options(const Recipe& recipe, const Model& model, const MemoryPlan& plan,
+LearnerOptions learner_options(const Recipe& recipe, const Model& model, const TrainingPlan& plan,
                                const std::string& stage, std::int64_t policy_version) {
-  const auto tokens = [&](int asked) { return asked > 0 ? asked : plan.microbatch_tokens; };
   LearnerOptions o;
   o.supervised = stage == "sft";
   o.policy_version = policy_version;
@@ -79,7 +78,7 @@ LearnerOptions learner_options(const Recipe& recipe, const Model& model, const M
   };
   if (o.supervised) {
     o.optimizer = recipe.sft.optimizer;
-    o.microbatch = {0, tokens(recipe.sft.microbatch_tokens)};
+    o.microbatch = {0, plan.sft_tokens};
     o.total_steps = recipe.sft.steps;
     return o;
   }
@@ -89,7 +88,7 @@ LearnerOptions learner_options(const Recipe& recipe, const Model& model, const M
   o.inner_epochs = g.inner_epochs;
   o.minibatches = g.minibatches;
   o.microbatch = {g.microbatch,
-                  g.microbatch > 0 ? std::numeric_limits<std::int64_t>::max() : tokens(g.microbatch_tokens)};
+                  g.microbatch > 0 ? std::numeric_limits<std::int64_t>::max() : plan.grpo_tokens};
   o.max_completion_length = g.rollout.max_new_tokens;
   o.total_steps = static_cast<std::int64_t>(g.steps) * g.inner_epochs * g.minibatches;
   return o;
@@ -125,8 +124,8 @@ Result<int> run_train(const TrainArguments& arguments) {
   const Learner* current = nullptr;
   HONE_TRY_VOID(
       check_prompts(recipe, *dataset, *environment, model.policy->config().max_position_embeddings));
-  HONE_TRY(const MemoryPlan plan, plan_training(recipe, model, *dataset, *environment));
-  ActivationTape tape(model.policy->decoder(), plan.tape);
+  HONE_TRY(const TrainingPlan plan, plan_training(recipe, model, *dataset, *environment));
+  ActivationTape tape(model.policy->decoder(), plan.memory.tape);
   const auto generator = make_generator(
       model, recipe.grpo.rollout.max_sequences,
       [&current] { return current != nullptr ? current->policy_version() : 0; }, &tape);
@@ -140,7 +139,7 @@ Result<int> run_train(const TrainArguments& arguments) {
              model.policy->config().model_type,
              format_value(static_cast<double>(model.policy->parameter_count()), ValueKind::kCount),
              model.policy->config().vocab_size, recipe.model.device);
-  if (model.policy->has_trunk()) fmt::print("{}\n", plan.to_string());
+  if (model.policy->has_trunk()) fmt::print("{}\n", plan.memory.to_string());
   ProgressObserver observer;
   const InterruptGuard guard;
   TrainParts parts{recipe,

@@ -7,8 +7,6 @@
 namespace hone {
 namespace {
 
-constexpr std::int64_t kUsualTokens = 8192;  // of a microbatch where nothing is planned
-
 struct Lengths {
   std::int64_t prompt = 1, solution = 1;
 };
@@ -30,43 +28,69 @@ Result<Lengths> longest(const Recipe& recipe, const Model& model, const Dataset&
   return lengths;
 }
 
+// Rows of the cache that `prompts` groups of these lengths can fill.
+std::int64_t cache_rows(const Model& model, std::int64_t prompts, const ScheduledGroup& group,
+                        std::int64_t at_once) {
+  const std::vector<ScheduledGroup> groups(static_cast<std::size_t>(prompts), group);
+  return std::min(most_rows(groups, at_once), most_cache_rows(*model.policy));
+}
+
 }  // namespace
 
-Result<MemoryPlan> plan_training(const Recipe& recipe, const Model& model, const Dataset& dataset,
-                                 Environment& environment) {
-  MemoryPlan plan;
-  plan.microbatch_tokens = kUsualTokens;
+Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, const Dataset& dataset,
+                                   Environment& environment) {
+  TrainingPlan plan;
+  if (recipe.sft.microbatch_tokens > 0) plan.sft_tokens = recipe.sft.microbatch_tokens;
+  if (recipe.grpo.microbatch_tokens > 0) plan.grpo_tokens = recipe.grpo.microbatch_tokens;
   if (!model.policy->has_trunk()) return plan;
   const std::int64_t limit = recipe.memory_limit > 0.0 ? static_cast<std::int64_t>(recipe.memory_limit * 1e9)
                                                        : machine_memory() / 5 * 4;
   HONE_TRY(const Lengths lengths, longest(recipe, model, dataset, environment));
   const GrpoOptions& grpo = recipe.grpo;
-  const auto sft = [&] {
-    return plan_memory(*model.policy,
-                       {.prompts = recipe.sft.batch_size,
-                        .prompt_tokens = lengths.prompt,
-                        .completion_tokens = lengths.solution,
-                        .microbatch_tokens = recipe.sft.microbatch_tokens},
-                       limit);
-  };
-  if (grpo.steps == 0) return sft();
-  MemoryWork work{.prompts = grpo.rollout.prompts_per_step,
-                  .group_size = grpo.rollout.group_size,
+  const RolloutOptions& rollout = grpo.rollout;
+  // Evaluation decodes through the same cache, before the first step already.
+  const std::int64_t evaluated =
+      std::min<std::int64_t>(rollout.max_sequences, std::max(recipe.eval.problems, 0));
+  const std::int64_t eval_tokens =
+      recipe.eval.max_new_tokens > 0 ? recipe.eval.max_new_tokens : rollout.max_new_tokens;
+  std::int64_t rows =
+      evaluated > 0 ? cache_rows(model, evaluated, {lengths.prompt, 1, eval_tokens}, evaluated) : 0;
+  const std::int64_t at_once = std::min<std::int64_t>(
+      rollout.max_sequences, std::int64_t{rollout.prompts_per_step} * rollout.group_size);
+  if (grpo.steps > 0) {
+    rows = std::max(rows, cache_rows(model, rollout.prompts_per_step,
+                                     {lengths.prompt, rollout.group_size, rollout.max_new_tokens}, at_once));
+  }
+  const std::int64_t decoded = std::max(grpo.steps > 0 ? at_once : 1, evaluated);
+  if (recipe.sft.steps > 0) {
+    HONE_TRY(plan.memory, plan_memory(*model.policy,
+                                      {.stage = "sft",
+                                       .prompts = recipe.sft.batch_size,
+                                       .prompt_tokens = lengths.prompt,
+                                       .completion_tokens = lengths.solution,
+                                       .cache_rows = rows,
+                                       .decoded_at_once = decoded,
+                                       .microbatch_tokens = recipe.sft.microbatch_tokens},
+                                      limit));
+    plan.sft_tokens = plan.memory.microbatch_tokens;
+  }
+  if (grpo.steps == 0) return plan;
+  const bool several = grpo.minibatches * grpo.inner_epochs > 1;
+  MemoryWork work{.prompts = rollout.prompts_per_step,
+                  .group_size = rollout.group_size,
                   .prompt_tokens = lengths.prompt,
-                  .completion_tokens = grpo.rollout.max_new_tokens,
+                  .completion_tokens = rollout.max_new_tokens,
+                  .cache_rows = rows,
+                  .decoded_at_once = decoded,
                   .reference = grpo.loss.beta != 0.0,
-                  .undo_copy = grpo.minibatches * grpo.inner_epochs > 1,
-                  .reuse = true};
+                  .undo_copy = several,
+                  .reuse = true,
+                  .reuse_always = !several && !rollout.dynamic_sampling,
+                  .least_passes = plan.memory.passes};
   work.microbatch_tokens = grpo.microbatch > 0 ? grpo.microbatch * (lengths.prompt + work.completion_tokens)
                                                : grpo.microbatch_tokens;
-  work.decoded_at_once = std::min<std::int64_t>(grpo.rollout.max_sequences, work.prompts * work.group_size);
-  const std::vector<ScheduledGroup> groups(static_cast<std::size_t>(work.prompts),
-                                           {work.prompt_tokens, work.group_size, work.completion_tokens});
-  work.cache_rows = std::min(most_rows(groups, work.decoded_at_once), most_cache_rows(*model.policy));
-  HONE_TRY(plan, plan_memory(*model.policy, work, limit));
-  if (recipe.sft.steps == 0) return plan;
-  HONE_TRY(const MemoryPlan before, sft());
-  plan.passes = std::max(plan.passes, before.passes);
+  HONE_TRY(plan.memory, plan_memory(*model.policy, work, limit));
+  plan.grpo_tokens = plan.memory.microbatch_tokens;
   return plan;
 }
 

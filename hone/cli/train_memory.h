@@ -8,9 +8,14 @@
 
 namespace hone {
 
+struct TrainingPlan {
+  MemoryPlan memory;                                   // of both stages together
+  std::int64_t sft_tokens = 8192, grpo_tokens = 8192;  // of a microbatch
+};
+
 // Of policies with a trunk; others (another device or dtype) get the usual microbatch and nothing else.
 // Error: what does not fit memory_limit, with the smallest change that would.
-Result<MemoryPlan> plan_training(const Recipe& recipe, const Model& model, const Dataset& dataset,
-                                 Environment& environment);
+Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, const Dataset& dataset,
+                                   Environment& environment);
 
 }  // namespace hone

@@ -26,11 +26,11 @@ void Activations::reserve(const Decoder& d, std::int64_t rows, bool every_layer)
   if (rows <= rows_ && every_layer == every_layer_) return;
   release();
   widths_ = widths(d);
-  rows_ = rows;
   layers_ = d.layers.size();
   every_layer_ = every_layer;
   const auto layers = every_layer ? static_cast<std::int64_t>(layers_) : 1;
   memory_ = allocate_floats(rows * (layers * widths_.row() + widths_.field[0]));
+  rows_ = rows;
 }
 
 void Activations::release() {

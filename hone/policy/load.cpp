@@ -1,4 +1,5 @@
 // Weights in and out: Hugging Face folders, and models made from nothing.
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <fmt/ranges.h>
 
@@ -30,10 +31,18 @@ Result<void> read_part(const TensorFiles& files, const std::filesystem::path& fo
   return {};
 }
 
-std::vector<at::Tensor> values_of(const std::vector<ParameterSpec>& specs) {
+// Memory for the parameters as they are read, in fp32; none where each is only on its way to another device
+// or dtype.
+std::vector<at::Tensor> values_of(const std::vector<ParameterSpec>& specs, const std::string& device,
+                                  at::ScalarType type) {
+  if (device != "cpu" || type != at::kFloat) return {};
   std::vector<std::vector<std::int64_t>> shapes;
   for (const ParameterSpec& spec : specs) shapes.push_back(spec.shape);
   return empty_together(shapes);
+}
+
+at::Tensor value_of(const ParameterSpec& spec, const std::vector<at::Tensor>& values, std::size_t i) {
+  return values.empty() ? at::empty(spec.shape, at::kFloat) : values[i];
 }
 
 DType file_dtype(at::ScalarType type) {
@@ -61,10 +70,10 @@ Result<Policy> Policy::load(const std::filesystem::path& folder, const std::stri
   HONE_TRY(const TensorFiles files, TensorFiles::open_model(folder));
   Policy policy(std::move(config), family, device);
   auto specs = parameter_layout(policy.config(), family);
-  const auto values = values_of(specs);
+  const auto values = values_of(specs, device, type);
   for (std::size_t i = 0; i < specs.size(); ++i) {
     ParameterSpec& spec = specs[i];
-    const at::Tensor& value = values[i];
+    const at::Tensor value = value_of(spec, values, i);
     const std::int64_t columns = spec.shape.size() > 1 ? spec.shape[1] : 1;
     for (const auto& part : spec.parameter.parts) {
       HONE_TRY_VOID(
@@ -88,9 +97,9 @@ Result<Policy> Policy::init(const ModelConfig& config, std::uint64_t seed, doubl
   Policy policy(config, family, device);
   std::uint64_t index = 0;
   auto specs = parameter_layout(config, family);
-  const auto values = values_of(specs);
+  const auto values = values_of(specs, device, type);
   for (ParameterSpec& spec : specs) {
-    const at::Tensor& value = values[index];
+    const at::Tensor value = value_of(spec, values, index);
     float* p = value.data_ptr<float>();
     const std::int64_t n = value.numel();
     if (spec.kind == ParameterSpec::Kind::kMatrix) {

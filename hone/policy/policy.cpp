@@ -57,8 +57,8 @@ void Policy::bind() {
     *place->second = value;
   }
   if (d.config.tie_word_embeddings) d.head = d.embedding;
-  // ATen has threads of its own, which spin for a while after each use: where the trunk does the work, they would
-  // only be in its way.
+  // ATen has threads of its own, which spin for a while after each use: where the trunk does the work, they
+  // would only be in its way.
   at::set_num_threads(has_trunk() ? 1 : thread_count());
 }
 
@@ -145,7 +145,8 @@ at::Tensor Policy::forward_cached(const at::Tensor& ids, const at::Tensor& posit
   const PassRows rows = pass_rows(ids, positions, spans);
   auto hidden = at::empty({rows.count, config().hidden_size}, at::kFloat);
   const auto run_into = [&](const Activations& keep, std::int64_t first) {
-    trunk_->forward_cached(rows, cache_rows.data_ptr<std::int64_t>(), cache, keep, first, hidden.data_ptr<float>());
+    trunk_->forward_cached(rows, cache_rows.data_ptr<std::int64_t>(), cache, keep, first,
+                           hidden.data_ptr<float>());
   };
   if (tape != nullptr) {
     run_into(tape->activations(), tape->append(rows.count));

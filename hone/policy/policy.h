@@ -1,8 +1,8 @@
 // The policy: a decoder's weights and its one forward pass, which serves sampling and training alike.
 //
-// Thread safety: forward passes may not run at the same time on one Policy (the rotary tables grow on
-// demand). Legend: T packed tokens, H hidden, W qkv row width, R cache rows, Hkv key/value heads, D head
-// size.
+// Thread safety: forward passes may not run at the same time on one Policy (its buffers and rotary tables
+// grow on demand). Legend: T packed tokens, H hidden, W qkv row width, R cache rows, Hkv key/value heads, D
+// head size.
 #pragma once
 
 #include <cstdint>

@@ -27,6 +27,7 @@ double Decoder::embedding_scale() const {
 float* FloatBuffer::at_least(std::int64_t n) {
   if (n > size_) {
     floats_.reset();
+    size_ = 0;
     floats_ = allocate_floats(n);
     size_ = n;
   }

@@ -102,8 +102,9 @@ void Trunk::backward(const PassRows& rows, const PromptRows& prompts, const Kept
   const auto normalise = [&](const at::Tensor& w, const float* x, float* output) {
     kernel::rms_norm(norm, x, w.data_ptr<float>(), output, inverse);
   };
-  normalise(d_.final_norm, kept(d_.layers.size()).x, normed);
-  norm_backward(d_.final_norm, kept(d_.layers.size()).x, d_hidden, d_x, false);
+  const float* last = kept(d_.layers.size()).x;
+  normalise(d_.final_norm, last, normed);
+  norm_backward(d_.final_norm, last, d_hidden, d_x, false);
   for (std::size_t i = d_.layers.size(); i-- > 0;) {
     const DecoderLayer& l = d_.layers[i];
     const LayerActivations a = kept(i);

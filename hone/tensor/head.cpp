@@ -57,10 +57,12 @@ void score_rows(const HeadTask& t, float* logprobs, kernel::RowStats* stats) {
   const Timed timed(TimePart::kSoftmax);
   const std::int64_t blocks = (t.V + kernel::kStatsBlock - 1) / kernel::kStatsBlock;
   std::vector<kernel::BlockStats> parts(static_cast<std::size_t>(std::min(t.N, kRowsAtOnce) * blocks));
-  // The logits of kept sets, side by side: their blocks are their own.
-  std::vector<float> kept(t.kept_offsets == nullptr ? 0 : static_cast<std::size_t>(t.kept_offsets[t.N]));
+  std::vector<float> kept;  // the logits of a chunk's kept sets, side by side: their blocks are their own
   each_block(t, [&](std::int64_t r0, std::int64_t rows, std::int64_t v0, std::int64_t columns, float* z) {
     const bool last = v0 + columns == t.V;
+    const std::int64_t first_kept = t.kept_offsets == nullptr ? 0 : t.kept_offsets[r0];
+    if (t.kept_offsets != nullptr && v0 == 0)
+      kept.resize(static_cast<std::size_t>(t.kept_offsets[r0 + rows] - first_kept));
     each_row(rows, columns, [&](std::int64_t i) {
       const std::int64_t row = r0 + i, target = t.targets[row] - v0;
       float* zi = z + i * columns;
@@ -72,10 +74,11 @@ void score_rows(const HeadTask& t, float* logprobs, kernel::RowStats* stats) {
         if (last) stats[row] = kernel::merge_blocks(blocks, own);
       } else {
         const KeptRange range = kept_in(t, row, v0, columns);
-        float* to = kept.data() + (range.begin - t.kept_ids);
+        float* to = kept.data() + (range.begin - t.kept_ids) - first_kept;
         for (const auto* id = range.begin; id != range.end; ++id) *to++ = zi[*id - v0];
         const std::int64_t begin = t.kept_offsets[row];
-        if (last) stats[row] = kernel::row_stats(t.kept_offsets[row + 1] - begin, kept.data() + begin);
+        if (last)
+          stats[row] = kernel::row_stats(t.kept_offsets[row + 1] - begin, kept.data() + begin - first_kept);
       }
       if (last) logprobs[row] -= stats[row].lse;
     });

@@ -18,6 +18,8 @@ namespace {
 // One tensor decides: a policy's tensors share device and dtype.
 bool native_path(const at::Tensor& t) { return has_kernels(t); }
 
+}  // namespace
+
 // Before any thread starts: an exception that left one would end the program.
 void check_query(std::int64_t N, std::int64_t V, const HeadQuery& q) {
   HONE_CHECK(q.targets_N.size(0) == N && q.inverse_temperature_N.size(0) == N,
@@ -39,8 +41,6 @@ void check_query(std::int64_t N, std::int64_t V, const HeadQuery& q) {
                targets[i], i);
   }
 }
-
-}  // namespace
 
 at::Tensor make_spans(const std::vector<kernel::Span>& spans) {
   static_assert(sizeof(kernel::Span) == 4 * sizeof(std::int32_t));

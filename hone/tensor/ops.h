@@ -52,6 +52,9 @@ struct HeadScores {
 // row. Never holds more than a chunk of rows of [N, V]; the backward pass makes the chunk's logits again.
 HeadScores score_tokens(const at::Tensor& hidden_NH, const at::Tensor& head_VH, const HeadQuery& query);
 
+// Throws where the query is not as score_tokens requires it for N rows of a vocabulary of V.
+void check_query(std::int64_t N, std::int64_t V, const HeadQuery& query);
+
 // Raw logits with the softcap applied, for N rows of decoding. fp32 [N, V]. No gradients.
 at::Tensor head_logits(const at::Tensor& hidden_NH, const at::Tensor& head_VH, double softcap);
 

@@ -63,6 +63,7 @@ float* gradient_of(const at::Tensor& weight) {
 }
 
 HeadTask head_task(const at::Tensor& head, const HeadQuery& q) {
+  check_query(q.targets_N.size(0), head.size(0), q);
   HeadTask task{q.targets_N.size(0),
                 head.size(0),
                 head.size(1),

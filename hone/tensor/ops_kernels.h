@@ -6,7 +6,7 @@
 
 namespace hone::native {
 
-// The query's rows, without their hidden states.
+// The query's rows, without their hidden states. Checks them as score_tokens promises.
 HeadTask head_task(const at::Tensor& head, const HeadQuery& query);
 HeadScores score_tokens(const at::Tensor& hidden, const at::Tensor& head, const HeadQuery& query);
 

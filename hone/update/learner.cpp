@@ -13,9 +13,6 @@
 namespace hone {
 namespace {
 
-// The first pass repeats what sampling computed; on the CPU in fp32 that is so to the bit (DESIGN, rule 1).
-constexpr double kFirstPassTolerance = 1e-4;
-
 std::vector<SequenceRef> all_sequences(const TrainBatch& batch) {
   std::vector<SequenceRef> items;
   for (std::size_t g = 0; g < batch.groups.size(); ++g) {
@@ -146,7 +143,8 @@ Result<void> PolicyLearner::learn(std::span<const SequenceRef> run, const LossSc
     totals.statistics.tokens += tokens.mask_N.sum().item().toDouble();
   } else {
     const LossStatistics s = loss_statistics(tokens, options_.loss);
-    if (first_pass && policy_.has_trunk() && !(s.difference_max <= kFirstPassTolerance)) {
+    // The first pass repeats what sampling computed, to the bit (DESIGN, rule 1).
+    if (first_pass && policy_.has_trunk() && s.difference_max != 0.0) {
       return Error{"update", "log-probabilities of the first pass must be those recorded at sampling",
                    fmt::format("a difference of {}", s.difference_max)};
     }

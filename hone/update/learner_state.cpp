@@ -124,6 +124,7 @@ Result<void> PolicyLearner::restore(const std::string& folder) {
     reference_->parameters()[i].value.copy_(reference[i]);
   }
   optimizer_.set_state(state);
+  if (options_.tape != nullptr) options_.tape->clear();
   policy_version_ = version;
   return {};
 }

@@ -52,7 +52,7 @@ std::int64_t pass_bytes(const Policy& policy, const MemoryWork& w, std::int64_t 
   // A reference scores with a trunk and prompts of its own, a layer at a time.
   const std::int64_t reference =
       w.reference ? prompts * row + rows * one_layer + trunk_bytes(d, rows, prompts, false) : 0;
-  return kept + sampling + trunk + logits + reference;
+  return std::max(kept + sampling + trunk + logits + reference, w.least_passes);
 }
 
 std::int64_t first_number(const char* file) {
@@ -75,6 +75,32 @@ std::string MemoryPlan::to_string() const {
       gigabytes(process), microbatch_tokens);
 }
 
+namespace {
+
+// What is too much, and the smallest change that would do.
+Error refusal(const Policy& policy, const MemoryWork& work, const MemoryPlan& plan, std::int64_t limit) {
+  const auto fits = [&](const MemoryWork& changed, std::int64_t tokens) {
+    return plan.total() - plan.passes + pass_bytes(policy, changed, tokens) <= limit;
+  };
+  std::string change = ", most of it for weights and optimizer";
+  MemoryWork shorter = work;
+  std::int64_t tokens = plan.microbatch_tokens;
+  while (tokens > 64 && !fits(work, tokens)) tokens /= 2;
+  if (fits(work, tokens)) {
+    change = fmt::format(", or {}.microbatch_tokens of at most {}", work.stage, tokens);
+  } else if (work.stage == "grpo") {
+    while (shorter.completion_tokens > 1 && !fits(shorter, tokens)) shorter.completion_tokens /= 2;
+    if (fits(shorter, tokens))
+      change = fmt::format(", or completions of at most {} tokens (grpo.rollout.max_new_tokens)",
+                           shorter.completion_tokens);
+  }
+  return {"memory_limit",
+          fmt::format("the {} stage needs {} GB at least{}", work.stage, gigabytes(plan.total()), change),
+          gigabytes(limit) + " GB"};
+}
+
+}  // namespace
+
 Result<MemoryPlan> plan_memory(const Policy& policy, const MemoryWork& work, std::int64_t limit) {
   const Decoder& d = policy.decoder();
   MemoryPlan plan;
@@ -88,26 +114,14 @@ Result<MemoryPlan> plan_memory(const Policy& policy, const MemoryWork& work, std
     plan.microbatch_tokens /= 2;
     plan.passes = pass_bytes(policy, work, plan.microbatch_tokens);
   }
-  if (plan.total() > limit) {
-    MemoryWork shorter = work;
-    MemoryPlan then = plan;
-    while (shorter.completion_tokens > 1 && then.total() > limit) {
-      shorter.completion_tokens /= 2;
-      then.passes = pass_bytes(policy, shorter, plan.microbatch_tokens);
-    }
-    return Error{"memory_limit",
-                 fmt::format("the run needs {} GB at least{}", gigabytes(plan.total()),
-                             then.total() <= limit ? fmt::format(", or completions of at most {} tokens",
-                                                                 shorter.completion_tokens)
-                                                   : ", most of it for weights and optimizer"),
-                 gigabytes(limit) + " GB"};
-  }
+  if (plan.total() > limit) return refusal(policy, work, plan, limit);
   if (work.reuse) {
     const std::int64_t row = Activations::row_bytes(d);
     const std::int64_t wanted =
         work.prompts * (work.prompt_tokens + work.group_size * (work.completion_tokens - 1));
     plan.tape = std::min(wanted, (limit - plan.total()) / row) * row;
-    if (plan.tape == wanted * row) plan.passes = pass_bytes(policy, work, plan.microbatch_tokens, false);
+    if (plan.tape == wanted * row && work.reuse_always)
+      plan.passes = pass_bytes(policy, work, plan.microbatch_tokens, false);
     // A tape too short for one group is none.
     if (plan.tape / row < work.prompt_tokens + work.group_size * (work.completion_tokens - 1)) plan.tape = 0;
   }

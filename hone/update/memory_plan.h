@@ -12,18 +12,21 @@
 
 namespace hone {
 
-// Of the stage with the largest steps.
+// One stage's steps.
 struct MemoryWork {
+  std::string stage = "grpo";                // "sft" or "grpo", for people
   std::int64_t prompts = 1, group_size = 1;  // of a step
   std::int64_t prompt_tokens = 1;            // of the longest
   std::int64_t completion_tokens = 1;        // at most
-  std::int64_t cache_rows = 0;               // of the generator's key/value cache
+  std::int64_t cache_rows = 0;               // of the generator's key/value cache, whoever fills it
   std::int64_t decoded_at_once = 1;          // sequences
   std::int64_t prefill_tokens = 4096;        // of one pass
   bool reference = false;                    // a KL term keeps a second policy
   bool undo_copy = false;                    // several optimizer steps a batch
   bool reuse = false;                        // the update may start from sampling's activations
+  bool reuse_always = true;                  // … and a tape of a whole step's rows serves every pass of it
   std::int64_t microbatch_tokens = 0;        // 0: to be chosen
+  std::int64_t least_passes = 0;             // bytes that another stage's passes take anyway
 };
 
 struct MemoryPlan {

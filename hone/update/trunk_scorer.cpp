@@ -145,7 +145,7 @@ void TrunkScorer::take_scored_rows(const Pack& pack) {
 void TrunkScorer::give_scored_rows(const Pack& pack) {
   const std::int64_t H = policy_.config().hidden_size, P = prompts_.size();
   float *before = d_prompts_hidden_.at_least(0), *own = d_hidden_.at_least(pack.size() * H);
-  std::memset(own, 0, bytes(pack.size() * H));
+  std::fill_n(own, pack.size() * H, 0.0f);
   const float* from = d_scored_.at_least(0);
   for (const std::int64_t row : pack.score_rows) {
     kernel::add(H, from, row < P ? before + row * H : own + (row - P) * H);

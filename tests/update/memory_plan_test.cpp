@@ -35,6 +35,12 @@ TEST(MemoryPlan, CountsWhatTheRunHolds) {
   const auto larger = plan_memory(policy, more, kPlenty).value();
   EXPECT_EQ(larger.weights, 8 * weights);
   EXPECT_GT(larger.passes, plan.passes);
+  // A tape that serves the first of several optimizer steps spares the others nothing.
+  more = work();
+  more.reuse_always = false;
+  EXPECT_GT(plan_memory(policy, more, kPlenty).value().passes, plan.passes);
+  more.least_passes = 1 << 30;
+  EXPECT_EQ(plan_memory(policy, more, kPlenty).value().passes, 1 << 30);
   more.reuse = false;
   EXPECT_EQ(plan_memory(policy, more, kPlenty).value().tape, 0);
 }
@@ -71,8 +77,14 @@ TEST(MemoryPlan, RefusesWithTheSmallestChange) {
   const auto refused = plan_memory(policy, longer, needed.total() - (8 << 20));
   ASSERT_FALSE(refused.ok());
   const std::string said = refused.error().message();
-  EXPECT_NE(said.find("[memory_limit] the run needs"), std::string::npos) << said;
+  EXPECT_NE(said.find("[memory_limit] the grpo stage needs"), std::string::npos) << said;
   EXPECT_NE(said.find("or completions of at most 2048 tokens"), std::string::npos) << said;
+  longer.microbatch_tokens = 100'000;
+  longer.completion_tokens = 2048;
+  const auto wide = plan_memory(policy, longer, needed.total() - (8 << 20));
+  ASSERT_FALSE(wide.ok());
+  EXPECT_NE(wide.error().message().find("or grpo.microbatch_tokens of at most"), std::string::npos)
+      << wide.error().message();
   const auto hopeless = plan_memory(policy, work(), 1 << 20);
   ASSERT_FALSE(hopeless.ok());
   EXPECT_NE(hopeless.error().message().find("most of it for weights"), std::string::npos);
