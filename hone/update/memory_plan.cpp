@@ -82,7 +82,7 @@ Error refusal(const Policy& policy, const MemoryWork& work, const MemoryPlan& pl
   const auto fits = [&](const MemoryWork& changed, std::int64_t tokens) {
     return plan.total() - plan.passes + pass_bytes(policy, changed, tokens) <= limit;
   };
-  std::string change = ", most of it for weights and optimizer";
+  std::string change = ", however small its passes";
   MemoryWork shorter = work;
   std::int64_t tokens = plan.microbatch_tokens;
   while (tokens > 64 && !fits(work, tokens)) tokens /= 2;
