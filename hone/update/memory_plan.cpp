@@ -79,8 +79,14 @@ namespace {
 
 // What is too much, and the smallest change that would do.
 Error refusal(const Policy& policy, const MemoryWork& work, const MemoryPlan& plan, std::int64_t limit) {
+  const std::int64_t cache_row = plan.cache / std::max<std::int64_t>(work.cache_rows, 1);
   const auto fits = [&](const MemoryWork& changed, std::int64_t tokens) {
-    return plan.total() - plan.passes + pass_bytes(policy, changed, tokens) <= limit;
+    const std::int64_t rows =
+        changed.prompts * (changed.prompt_tokens + changed.group_size * (changed.completion_tokens - 1));
+    const std::int64_t cache = changed.completion_tokens < work.completion_tokens
+                                   ? std::min(plan.cache, rows * cache_row)
+                                   : plan.cache;
+    return plan.total() - plan.passes - plan.cache + pass_bytes(policy, changed, tokens) + cache <= limit;
   };
   std::string change = ", however small its passes";
   MemoryWork shorter = work;
