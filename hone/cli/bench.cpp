@@ -109,9 +109,7 @@ std::string split_table(const std::vector<Line>& lines) {
 Result<int> bench_work(const BenchArguments& options, Policy& policy, const MachineLimits& limits) {
   const bool update = options.what != "decode";
   BenchWork w = options.work;
-  const std::int64_t limit = options.memory_limit > 0.0
-                                 ? static_cast<std::int64_t>(options.memory_limit * 1e9)
-                                 : machine_memory() / 5 * 4;
+  const std::int64_t limit = memory_limit(options.memory_limit);
   reset_peak_memory();  // measuring the machine took some
   MemoryPlan plan;
   if (update) {

@@ -11,7 +11,6 @@
 #include "hone/base/rng.h"
 #include "hone/base/threads.h"
 #include "hone/engine/generator.h"
-#include "hone/engine/scheduler.h"
 #include "hone/tensor/gemm.h"
 #include "hone/update/learner.h"
 
@@ -175,9 +174,8 @@ Result<MemoryPlan> plan_bench(const Policy& policy, BenchWork& work, bool reuse,
                     .decoded_at_once = work.prompts * work.group_size,
                     .reuse = reuse,
                     .microbatch_tokens = work.microbatch_tokens};
-  const std::vector<ScheduledGroup> groups(static_cast<std::size_t>(work.prompts),
-                                           {work.prompt_tokens, work.group_size, work.new_tokens});
-  memory.cache_rows = std::min(most_rows(groups, memory.decoded_at_once), most_cache_rows(policy));
+  memory.cache_rows = expected_cache_rows(
+      policy, work.prompts, {work.prompt_tokens, work.group_size, work.new_tokens}, memory.decoded_at_once);
   HONE_TRY(const MemoryPlan plan, plan_memory(policy, memory, limit));
   work.microbatch_tokens = plan.microbatch_tokens;
   work.tape_bytes = plan.tape;

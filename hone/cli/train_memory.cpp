@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "hone/engine/scheduler.h"
+#include "hone/engine/generator.h"
 
 namespace hone {
 namespace {
@@ -28,13 +28,6 @@ Result<Lengths> longest(const Recipe& recipe, const Model& model, const Dataset&
   return lengths;
 }
 
-// Rows of the cache that `prompts` groups of these lengths can fill.
-std::int64_t cache_rows(const Model& model, std::int64_t prompts, const ScheduledGroup& group,
-                        std::int64_t at_once) {
-  const std::vector<ScheduledGroup> groups(static_cast<std::size_t>(prompts), group);
-  return std::min(most_rows(groups, at_once), most_cache_rows(*model.policy));
-}
-
 }  // namespace
 
 Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, const Dataset& dataset,
@@ -43,8 +36,7 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
   if (recipe.sft.microbatch_tokens > 0) plan.sft_tokens = recipe.sft.microbatch_tokens;
   if (recipe.grpo.microbatch_tokens > 0) plan.grpo_tokens = recipe.grpo.microbatch_tokens;
   if (!model.policy->has_trunk()) return plan;
-  const std::int64_t limit = recipe.memory_limit > 0.0 ? static_cast<std::int64_t>(recipe.memory_limit * 1e9)
-                                                       : machine_memory() / 5 * 4;
+  const std::int64_t limit = memory_limit(recipe.memory_limit);
   HONE_TRY(const Lengths lengths, longest(recipe, model, dataset, environment));
   const GrpoOptions& grpo = recipe.grpo;
   const RolloutOptions& rollout = grpo.rollout;
@@ -53,13 +45,15 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
       std::min<std::int64_t>(rollout.max_sequences, std::max(recipe.eval.problems, 0));
   const std::int64_t eval_tokens =
       recipe.eval.max_new_tokens > 0 ? recipe.eval.max_new_tokens : rollout.max_new_tokens;
-  std::int64_t rows =
-      evaluated > 0 ? cache_rows(model, evaluated, {lengths.prompt, 1, eval_tokens}, evaluated) : 0;
+  std::int64_t rows = evaluated > 0 ? expected_cache_rows(*model.policy, evaluated,
+                                                          {lengths.prompt, 1, eval_tokens}, evaluated)
+                                    : 0;
   const std::int64_t at_once = std::min<std::int64_t>(
       rollout.max_sequences, std::int64_t{rollout.prompts_per_step} * rollout.group_size);
   if (grpo.steps > 0) {
-    rows = std::max(rows, cache_rows(model, rollout.prompts_per_step,
-                                     {lengths.prompt, rollout.group_size, rollout.max_new_tokens}, at_once));
+    rows = std::max(
+        rows, expected_cache_rows(*model.policy, rollout.prompts_per_step,
+                                  {lengths.prompt, rollout.group_size, rollout.max_new_tokens}, at_once));
   }
   const std::int64_t decoded = std::max(grpo.steps > 0 ? at_once : 1, evaluated);
   if (recipe.sft.steps > 0) {

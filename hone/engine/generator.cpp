@@ -21,8 +21,10 @@ std::int64_t row_bytes(const Policy& policy) {
 
 }  // namespace
 
-std::int64_t most_cache_rows(const Policy& policy) {
-  return GeneratorOptions().cache_bytes / row_bytes(policy);
+std::int64_t expected_cache_rows(const Policy& policy, std::int64_t count, const ScheduledGroup& group,
+                                 std::int64_t max_sequences) {
+  const std::vector<ScheduledGroup> groups(static_cast<std::size_t>(count), group);
+  return std::min(most_rows(groups, max_sequences), GeneratorOptions().cache_bytes / row_bytes(policy));
 }
 
 PolicyGenerator::PolicyGenerator(Policy& policy, std::optional<Tokenizer> tokenizer, GeneratorOptions options,

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "hone/engine/scheduler.h"
 #include "hone/policy/policy.h"
 #include "hone/text/tokenizer.h"
 #include "hone/types/interfaces.h"
@@ -30,8 +31,10 @@ struct GeneratorOptions {
   std::int64_t max_cache_rows = std::numeric_limits<std::int32_t>::max();
 };
 
-// Rows of the cache that fit into a generator's usual cache_bytes.
-std::int64_t most_cache_rows(const Policy& policy);
+// Rows that a generator's cache grows to for `count` such groups, max_sequences decoded at once, within its
+// usual cache_bytes.
+std::int64_t expected_cache_rows(const Policy& policy, std::int64_t count, const ScheduledGroup& group,
+                                 std::int64_t max_sequences);
 
 // Thread safety: one call at a time, and none while the policy is used elsewhere.
 class PolicyGenerator : public Generator {

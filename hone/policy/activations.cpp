@@ -1,8 +1,10 @@
 #include "hone/policy/activations.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "hone/base/check.h"
+#include "hone/base/threads.h"
 
 namespace hone {
 
@@ -38,19 +40,36 @@ void Activations::release() {
   rows_ = 0;
 }
 
-LayerActivations Activations::layer(std::size_t i, std::int64_t row) const {
+Activations::Fields Activations::fields(std::size_t i, std::int64_t row) const {
   HONE_CHECK(i <= layers_ && row >= 0 && row <= rows_, "layer {}, row {} of {}", i, row, rows_);
   float* at = memory_.get() + (every_layer_ ? static_cast<std::int64_t>(i) * rows_ * widths_.row() : 0);
-  LayerActivations a;
-  float** const fields[kFields] = {&a.x,      &a.projected, &a.qkv,    &a.attended, &a.lse, &a.attention_out,
-                                   &a.middle, &a.gate_up,   &a.mlp_out};
-  for (std::size_t f = 0; f < kFields; ++f) {
-    if (i == layers_ && f > 0) break;
+  Fields found{};
+  for (std::size_t f = 0; f < (i == layers_ ? 1 : kFields); ++f) {
     const std::int64_t width = widths_.field[f];
-    if (width > 0) *fields[f] = at + row * width;
+    if (width > 0) found[f] = at + row * width;
     at += rows_ * width;
   }
-  return a;
+  return found;
+}
+
+LayerActivations Activations::layer(std::size_t i, std::int64_t row) const {
+  const Fields f = fields(i, row);
+  return {f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8]};
+}
+
+LayerActivations Activations::gather(std::size_t i, const Activations& from,
+                                     const std::vector<std::int64_t>& rows) const {
+  const Fields source = from.fields(i, 0), target = fields(i, 0);
+  for (std::size_t f = 0; f < kFields; ++f) {
+    if (source[f] == nullptr) continue;
+    const std::int64_t width = widths_.field[f];
+    parallel_for(
+        std::ssize(rows), std::max<std::int64_t>(1, 16384 / width), [&](std::int64_t b, std::int64_t e) {
+          for (std::int64_t t = b; t < e; ++t)
+            std::copy_n(source[f] + rows[static_cast<std::size_t>(t)] * width, width, target[f] + t * width);
+        });
+  }
+  return layer(i);
 }
 
 }  // namespace hone

@@ -5,6 +5,7 @@
 // feed-forward.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -46,10 +47,15 @@ class Activations {
 
   // Layer i's rows from `row` on; layer(number of layers).x is the last layer's output.
   LayerActivations layer(std::size_t i, std::int64_t row = 0) const;
+  // Copies rows of another's layer, in the order named, to the first rows of the same layer here.
+  LayerActivations gather(std::size_t i, const Activations& from,
+                          const std::vector<std::int64_t>& rows) const;
   std::int64_t rows() const { return rows_; }
-  const Widths& widths() const { return widths_; }
 
  private:
+  using Fields = std::array<float*, kFields>;  // in the order of LayerActivations
+  Fields fields(std::size_t i, std::int64_t row) const;
+
   Floats memory_;
   Widths widths_;
   std::int64_t rows_ = 0;

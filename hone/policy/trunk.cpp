@@ -43,6 +43,16 @@ kernel::RmsNorm Trunk::head_norm(std::int64_t T, std::int64_t heads) const {
   return {T * heads, s.dim, static_cast<float>(d_.config.rms_norm_eps), false, heads, s.qkv_width()};
 }
 
+kernel::Attention Trunk::attention_of(std::size_t layer, const KeyValues& kv) const {
+  const AttentionOptions o = d_.attention(layer);
+  return {o.shape,  static_cast<float>(o.scale), static_cast<float>(o.softcap),
+          o.window, o.shape.qkv_width(),         kv.stride};
+}
+
+void Trunk::final_norm(std::int64_t rows, const float* x, float* hidden) {
+  kernel::rms_norm(norm_shape(rows), x, pointer(d_.final_norm), hidden, inverse_.at_least(rows));
+}
+
 void Trunk::project(std::int64_t T, const at::Tensor& w, const at::Tensor& b, const float* x, float* y) {
   gemm_nt(T, w.size(0), w.size(1), x, pointer(w), y);
   if (b.defined()) kernel::add_bias(T, w.size(0), pointer(b), y);
@@ -83,15 +93,12 @@ void Trunk::run(const PassRows& rows, const Activations& keep, std::int64_t firs
   kernel::rms_norm(norm, a.x, pointer(d_.layers[0].input_norm), normed, inverse);
   for (std::size_t i = 0; i < d_.layers.size(); ++i) {
     const DecoderLayer& l = d_.layers[i];
-    const AttentionOptions o = d_.attention(i);
     project(T, l.qkv, l.qkv_bias, normed, a.projected != nullptr ? a.projected : a.qkv);
     prepare(rows, l, a);
     const KeyValues kv = keys_of(i, a.qkv);
-    const kernel::Attention attention{
-        s, static_cast<float>(o.scale), static_cast<float>(o.softcap), o.window, s.qkv_width(), kv.stride};
     {
       const Timed timed_attention(TimePart::kAttention);
-      kernel::attention(attention, T, rows.spans, a.qkv, kv.k, kv.v, a.attended, a.lse);
+      kernel::attention(attention_of(i, kv), T, rows.spans, a.qkv, kv.k, kv.v, a.attended, a.lse);
     }
     const auto sublayer = [&](const at::Tensor& w, const at::Tensor& b, const float* x, float* raw,
                               const at::Tensor& post_norm) {

@@ -55,6 +55,9 @@ class Trunk {
   void forward_cached(const PassRows& rows, const std::int64_t* cache_rows, KvCache& cache,
                       const Activations& keep, std::int64_t first, float* hidden);
 
+  // forward's output [T, H] from the last layer's output [T, H], where that is at hand already.
+  void final_norm(std::int64_t rows, const float* x, float* hidden);
+
   // A layer's rows of the pass, as forward kept them.
   using Kept = std::function<LayerActivations(std::size_t layer)>;
   // From d_hidden [T, H]: adds to the gradients of weights that require them and of the prompts' keys and
@@ -81,6 +84,7 @@ class Trunk {
   void attend_backward(const PassRows& rows, const PromptRows& prompts, std::size_t layer,
                        const LayerActivations& a, const float* own_gradients, const float* d_attended,
                        float* d_qkv);
+  kernel::Attention attention_of(std::size_t layer, const KeyValues& kv) const;
   kernel::RmsNorm norm_shape(std::int64_t T) const;
   kernel::RmsNorm head_norm(std::int64_t T, std::int64_t heads) const;
 

@@ -29,7 +29,6 @@ void Trunk::attend_backward(const PassRows& rows, const PromptRows& prompts, std
                             float* d_qkv) {
   const kernel::HeadShape s = d_.heads();
   const DecoderLayer& l = d_.layers[layer];
-  const AttentionOptions o = d_.attention(layer);
   const std::int64_t T = rows.count, P = prompts.count, K = s.kv_heads * s.dim, W = s.qkv_width(),
                      k_at = s.q_heads * s.dim;
   const auto i = static_cast<std::int64_t>(layer);
@@ -49,12 +48,10 @@ void Trunk::attend_backward(const PassRows& rows, const PromptRows& prompts, std
   begin_with(dk, own_dk, prompts_dk);
   begin_with(dv, own_dk != nullptr ? own_dk + T * K : nullptr, prompts_dv);
   std::memset(d_qkv, 0, bytes(T * W));
-  const kernel::Attention attention{
-      s, static_cast<float>(o.scale), static_cast<float>(o.softcap), o.window, W, kv.stride};
   {
     const Timed timed(TimePart::kAttention);
-    kernel::attention_backward(attention, T, rows.spans, a.qkv, kv.k, kv.v, a.attended, a.lse, d_attended,
-                               d_qkv, dk, dv);
+    kernel::attention_backward(attention_of(layer, kv), T, rows.spans, a.qkv, kv.k, kv.v, a.attended, a.lse,
+                               d_attended, d_qkv, dk, dv);
   }
   if (P > 0) {
     std::memcpy(prompts_dk, dk, bytes(P * K));

@@ -134,6 +134,10 @@ Result<MemoryPlan> plan_memory(const Policy& policy, const MemoryWork& work, std
   return plan;
 }
 
+std::int64_t memory_limit(double asked) {
+  return asked > 0.0 ? static_cast<std::int64_t>(asked * 1e9) : machine_memory() / 5 * 4;
+}
+
 std::int64_t machine_memory() {
   const std::int64_t machine = std::int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE);
   return std::min(machine, first_number("/sys/fs/cgroup/memory.max"));

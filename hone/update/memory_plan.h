@@ -45,6 +45,9 @@ struct MemoryPlan {
 // least limit that would do, and the longest completions that this limit allows.
 Result<MemoryPlan> plan_memory(const Policy& policy, const MemoryWork& work, std::int64_t limit);
 
+// Bytes to plan within: so many GB (10⁹ bytes), or with 0 four fifths of the machine's memory.
+std::int64_t memory_limit(double gigabytes);
+
 // Bytes of memory that the machine has, as far as this process may use them (cgroup limits count), and that
 // this process holds now.
 std::int64_t machine_memory();

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "hone/base/check.h"
-#include "hone/base/threads.h"
 #include "hone/tensor/ops_kernels.h"
 
 namespace hone {
@@ -39,38 +38,6 @@ const ActivationTape::Entry* TrunkScorer::entry_of(const SequenceRef& item) cons
   return entry;
 }
 
-// One layer's rows of the tape, brought together in order.
-LayerActivations TrunkScorer::gather(std::size_t layer, const ActivationTape::Rows& rows,
-                                     const Activations& into, std::size_t into_layer) const {
-  const LayerActivations from = tape_->activations().layer(layer), to = into.layer(into_layer);
-  const auto field = [&](std::size_t index, const float* source, float* target) {
-    if (source == nullptr) return;
-    const std::int64_t width = into.widths().field[index];
-    parallel_for(
-        std::ssize(rows), std::max<std::int64_t>(1, 16384 / width), [&](std::int64_t b, std::int64_t e) {
-          for (std::int64_t t = b; t < e; ++t)
-            std::memcpy(target + t * width, source + rows[static_cast<std::size_t>(t)] * width, bytes(width));
-        });
-  };
-  field(0, from.x, to.x);
-  field(1, from.projected, to.projected);
-  field(2, from.qkv, to.qkv);
-  field(3, from.attended, to.attended);
-  field(4, from.lse, to.lse);
-  field(5, from.attention_out, to.attention_out);
-  field(6, from.middle, to.middle);
-  field(7, from.gate_up, to.gate_up);
-  field(8, from.mlp_out, to.mlp_out);
-  return to;
-}
-
-void TrunkScorer::final_norm(std::int64_t rows, const float* x, float* hidden) {
-  const Decoder& d = policy_.decoder();
-  const kernel::RmsNorm norm{rows, d.config.hidden_size, static_cast<float>(d.config.rms_norm_eps),
-                             d.family.norm_add_one};
-  kernel::rms_norm(norm, x, d.final_norm.data_ptr<float>(), hidden, inverse_.at_least(rows));
-}
-
 // The prompts' activations from the tape, where it has them all.
 bool TrunkScorer::prompts_from_tape(std::span<const SequenceRef> bundle) {
   ActivationTape::Rows rows;
@@ -81,8 +48,8 @@ bool TrunkScorer::prompts_from_tape(std::span<const SequenceRef> bundle) {
     rows.insert(rows.end(), entry->prompt->begin(), entry->prompt->end());
   }
   const std::size_t layers = policy_.decoder().layers.size();
-  for (std::size_t i = 0; i <= layers; ++i) gather(i, rows, prompts_kept_, i);
-  final_norm(prompts_.size(), prompts_kept_.layer(layers).x, prompts_hidden_.at_least(0));
+  for (std::size_t i = 0; i <= layers; ++i) prompts_kept_.gather(i, tape_->activations(), rows);
+  policy_.trunk().final_norm(prompts_.size(), prompts_kept_.layer(layers).x, prompts_hidden_.at_least(0));
   return true;
 }
 
@@ -97,8 +64,8 @@ bool TrunkScorer::run_from_tape(std::span<const SequenceRef> run) {
   }
   const Decoder& d = policy_.decoder();
   kept_.reserve(d, std::ssize(taped_), /*every_layer=*/false);
-  final_norm(std::ssize(taped_), gather(d.layers.size(), taped_, kept_, d.layers.size()).x,
-             hidden_.at_least(0));
+  const LayerActivations last = kept_.gather(d.layers.size(), tape_->activations(), taped_);
+  policy_.trunk().final_norm(std::ssize(taped_), last.x, hidden_.at_least(0));
   return true;
 }
 
@@ -205,7 +172,7 @@ void TrunkScorer::backward(const HeadScores& scores) {
   give_scored_rows(pack);
   if (pack.size() == 0) return;
   const Trunk::Kept kept = [this](std::size_t layer) {
-    return taped_.empty() ? kept_.layer(layer) : gather(layer, taped_, kept_, layer);
+    return taped_.empty() ? kept_.layer(layer) : kept_.gather(layer, tape_->activations(), taped_);
   };
   backward_through(pack, prompt_rows(), kept, nullptr, d_hidden_.at_least(0));
 }

@@ -30,9 +30,6 @@ class TrunkScorer : public Scorer {
   const ActivationTape::Entry* entry_of(const SequenceRef& item) const;
   bool prompts_from_tape(std::span<const SequenceRef> bundle);
   bool run_from_tape(std::span<const SequenceRef> run);
-  LayerActivations gather(std::size_t layer, const ActivationTape::Rows& rows, const Activations& into,
-                          std::size_t into_layer) const;
-  void final_norm(std::int64_t rows, const float* x, float* hidden);
   PromptRows prompt_rows();
   void take_scored_rows(const Pack& pack);
   void give_scored_rows(const Pack& pack);
@@ -53,7 +50,6 @@ class TrunkScorer : public Scorer {
   FloatBuffer prompts_hidden_, d_prompts_hidden_, d_prompts_keys_;  // [P, H], [P, H], [layers, 2, P, K]
   FloatBuffer hidden_, d_hidden_, d_x_;                             // [T, H]
   FloatBuffer scored_, d_scored_;                                   // [N, H]
-  FloatBuffer inverse_;                                             // [T]
 };
 
 }  // namespace hone
