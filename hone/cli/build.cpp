@@ -107,11 +107,15 @@ std::unique_ptr<PolicyGenerator> make_generator(Model& model, int max_sequences,
 }
 
 Result<Rubric> make_rubric(const Recipe& recipe) {
-  HONE_TRY(Rubric rubric, Rubric::make(recipe.reward, recipe.seed));
-  if (rubric.judges_correctness()) return rubric;
   RewardOptions options = recipe.reward;
   const Task* task = find_task(recipe.data.task);
-  options.rubric.push_back({.verifier = task != nullptr ? task->verifier() : "number", .weight = 0.0});
+  const std::string natural = task != nullptr ? task->verifier() : "number";
+  for (VerifierOptions& entry : options.rubric) {
+    if (entry.verifier == "vote" && entry.answers.empty()) entry.answers = natural;
+  }
+  HONE_TRY(Rubric rubric, Rubric::make(options, recipe.seed));
+  if (rubric.judges_correctness()) return rubric;
+  options.rubric.push_back({.verifier = natural, .weight = 0.0});
   return Rubric::make(options, recipe.seed);
 }
 

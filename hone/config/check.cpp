@@ -138,6 +138,8 @@ void check_reward(Checker& c, const Recipe& recipe) {
     c.require(names.insert(name).second, {"reward"},
               "must name a verifier once (the key name tells two of a kind apart)", name);
     weighs = weighs || entry.weight != 0;
+    c.require(entry.verifier == "vote" || (entry.answers.empty() && !entry.shuffled), {"reward"},
+              "answers and shuffled belong to vote", entry.verifier);
   }
   c.require(weighs, {"reward"}, "at least one verifier must have a weight other than 0", "only weights of 0");
 }
@@ -154,6 +156,10 @@ void check_stages(Checker& c, const Recipe& recipe) {
   check_optimizer(c, recipe.grpo.optimizer, "grpo.optimizer.warmup");
 
   const GrpoOptions& grpo = recipe.grpo;
+  c.require(grpo.rollout.trained != 1 && grpo.rollout.trained <= grpo.rollout.group_size,
+            {"grpo.rollout.trained", "grpo.rollout.group_size"},
+            fmt::format("must be 0, or from 2 to group_size {}", grpo.rollout.group_size),
+            std::to_string(grpo.rollout.trained));
   const auto stops = grpo.rollout.stop;
   c.require(std::find(stops.begin(), stops.end(), "") == stops.end(), {"grpo.rollout.stop"},
             "a stop text must not be empty", "\"\"");

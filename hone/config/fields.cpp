@@ -107,6 +107,9 @@ void describe(Table& t, DataOptions& o) {
 void describe(Table& t, RolloutOptions& o) {
   t.add("prompts_per_step", o.prompts_per_step, "problems asked in a step", between(1, 1 << 20));
   t.add("group_size", o.group_size, "completions of each prompt (TRL: num_generations)", between(2, 1 << 16));
+  t.add("trained", o.trained,
+        "of these, the first that the update sees, the others only vote (TTRL: 32 of 64); 0: all",
+        between(0, 1 << 16));
   t.add("max_new_tokens", o.max_new_tokens, "budget of a completion", between(1, 1 << 24));
   t.add("temperature", o.temperature, "of sampling", above(0));
   t.add("top_k", o.top_k, "sample from the k most probable tokens; 0: off", at_least(0));
@@ -243,6 +246,10 @@ void describe(Table& t, VerifierOptions& o) {
       "command", o.command,
       "program: the words that start it, the first looked up on PATH; it runs with your rights, unsandboxed");
   t.add("accuracy", o.accuracy, "program: whether its `correct` means that the problem is solved");
+  t.add("answers", o.answers,
+        "vote: the verifier that reads and compares answers (number, math, text …); empty: the task's, or "
+        "number");
+  t.add("shuffled", o.shuffled, "vote: a control, every group is held to another group's label");
   t.add("name", o.name, "what metrics call it, where one verifier is used twice; empty: the verifier's name");
 }
 

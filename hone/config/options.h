@@ -73,6 +73,8 @@ struct VerifierOptions {
   std::string database = {};              // proof: Metamath's .mm file
   std::vector<std::string> axioms = {};   // proof: that Coq proofs may rest on
   std::vector<std::string> command = {};  // program: its words, the first looked up on PATH
+  std::string answers = {};               // vote: the verifier that reads and compares them
+  bool shuffled = false;                  // vote, a control: labels of other groups
   bool accuracy = true;                   // program: whether "correct" means that the problem is solved
   std::string name = {};                  // in metrics; empty: the verifier's
 };
@@ -84,6 +86,7 @@ struct RewardOptions {
 struct RolloutOptions {
   int prompts_per_step = 32;
   int group_size = 8;  // TRL: num_generations
+  int trained = 0;     // of these, the first that the update sees; the others only vote. 0: all
   int max_new_tokens = 256;
   double temperature = 1.0;
   int top_k = 0;

@@ -7,6 +7,7 @@
 #include "hone/base/check.h"
 #include "hone/loop/judge.h"
 #include "hone/rl/advantage.h"
+#include "hone/verify/vote.h"
 
 namespace hone {
 namespace {
@@ -19,29 +20,11 @@ double pass_at_k(int n, int c, int k) {
   return 1.0 - miss;
 }
 
-// Between the last <answer> tags, else the whole text; without the white space around it.
-std::string final_answer(const std::string& text) {
-  const auto open = text.rfind("<answer>");
-  std::size_t begin = 0, end = text.size();
-  if (open != std::string::npos) {
-    begin = open + std::string_view("<answer>").size();
-    end = std::min(end, text.find("</answer>", begin));
-  }
-  constexpr const char* kSpace = " \t\r\n";
-  const auto first = text.find_first_not_of(kSpace, begin);
-  if (first == std::string::npos || first >= end) return "";
-  return text.substr(first, text.find_last_not_of(kSpace, end - 1) + 1 - first);
-}
-
-// Whether the most frequent answer is right; ties go to the one sampled first.
-bool majority_is_correct(const Group& group) {
-  std::map<std::string, int> votes;
-  int most = 0;
-  for (const Rollout& r : group.rollouts) most = std::max(most, ++votes[final_answer(r.completion.text)]);
-  for (const Rollout& r : group.rollouts) {
-    if (votes[final_answer(r.completion.text)] == most) return r.reward.correct;
-  }
-  return false;
+// Whether the answer with the most votes is right.
+bool majority_is_correct(const Group& group, const Verifier& answers) {
+  const Votes votes = count_votes(answers, final_answers_of(answers, group.rollouts));
+  const auto winner = votes.winner();
+  return winner && group.rollouts[votes.candidates[*winner].first].reward.correct;
 }
 
 }  // namespace
@@ -90,6 +73,7 @@ Result<Evaluation> evaluate(std::span<const Problem> problems, Environment& envi
   result.metrics = rollout_metrics(result.groups);
   if (result.groups.empty()) return result;
   const auto n = static_cast<double>(result.groups.size());
+  const auto answers = rubric.answers();
   double majority = 0.0;
   std::map<int, double> pass;
   const std::set<int> ks(options.k.begin(), options.k.end());
@@ -97,10 +81,10 @@ Result<Evaluation> evaluate(std::span<const Problem> problems, Environment& envi
     const auto correct = static_cast<int>(std::count_if(group.rollouts.begin(), group.rollouts.end(),
                                                         [](const Rollout& r) { return r.reward.correct; }));
     for (const int k : ks) pass[k] += pass_at_k(options.samples, correct, k) / n;
-    majority += majority_is_correct(group) ? 1.0 / n : 0.0;
+    if (answers && majority_is_correct(group, *answers)) majority += 1.0 / n;
   }
   for (const auto& [k, value] : pass) result.metrics[fmt::format("pass@{}", k)] = value;
-  if (options.samples > 1) result.metrics[fmt::format("maj@{}", options.samples)] = majority;
+  if (options.samples > 1 && answers) result.metrics[fmt::format("maj@{}", options.samples)] = majority;
   return result;
 }
 

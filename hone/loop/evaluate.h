@@ -21,8 +21,8 @@ struct EvaluateOptions {
 
 // Sampled and judged groups. Problems whose prompt does not fit the context are an error naming the problem.
 // Metrics (no prefix): accuracy (mean over samples, of decided rollouts: avg@samples), pass@k = 1 −
-// C(n−c,k)/C(n,k) (Chen et al. 2021) for every k, maj@samples, completions/mean_length,
-// completions/clipped_ratio, reward, rewards/….
+// C(n−c,k)/C(n,k) (Chen et al. 2021) for every k, maj@samples (where answers can be compared),
+// completions/mean_length, completions/clipped_ratio, reward, rewards/….
 struct Evaluation {
   std::vector<Group> groups;
   Metrics metrics;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
 
 #include "hone/base/check.h"
@@ -19,6 +20,15 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
+
+struct Mean {
+  double sum = 0, weight = 0;
+  void add(double value, double of) {
+    sum += value * of;
+    weight += of;
+  }
+  double value() const { return sum / weight; }
+};
 
 class TrainLoop {
  public:
@@ -66,6 +76,7 @@ class TrainLoop {
     metrics.merge(rollout_metrics(groups));
     metrics["step_time"] = seconds_since(start);
     metrics["rollout_time"] = rollout_seconds;
+    for (const auto& [name, mean] : judged_) metrics[name] = mean.value();
     metrics["resampled_groups"] = static_cast<double>(resampled_);
     HONE_TRY_VOID(record({"grpo", position_.step, std::move(metrics), std::move(groups)}));  // record
     const int every = p_.recipe.eval.every;
@@ -82,6 +93,7 @@ class TrainLoop {
     const RolloutOptions& o = p_.recipe.grpo.rollout;
     std::vector<Group> groups;
     resampled_ = 0;
+    judged_.clear();
     for (int round = 0;; ++round) {
       const auto missing =
           static_cast<std::int64_t>(o.prompts_per_step) - static_cast<std::int64_t>(groups.size());
@@ -127,8 +139,20 @@ class TrainLoop {
         }));
     p_.observer.on_activity("verify");
     judge.finish();
+    HONE_TRY(const Metrics judged, p_.rubric.judge_groups(groups));
+    for (const auto& [name, value] : judged) judged_[name].add(value, static_cast<double>(groups.size()));
     punish_overlong(groups);
+    set_voters_apart(groups);
     return groups;
+  }
+
+  // Those that only vote leave baseline and batch, as undecided ones do.
+  void set_voters_apart(std::span<Group> groups) const {
+    const auto trained = static_cast<std::size_t>(p_.recipe.grpo.rollout.trained);
+    if (trained == 0) return;
+    for (Group& group : groups) {
+      for (std::size_t i = trained; i < group.rollouts.size(); ++i) group.rollouts[i].reward.total.reset();
+    }
   }
 
   void punish_overlong(std::span<Group> groups) const {
@@ -248,6 +272,7 @@ class TrainLoop {
   std::unique_ptr<Learner> learner_;
   std::optional<EventWriter> events_;
   std::int64_t resampled_ = 0;
+  std::map<std::string, Mean> judged_;  // what judging the step's groups measured, over rounds of sampling
 };
 
 }  // namespace

@@ -37,6 +37,8 @@ TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& op
 // without signal), rewards/<v>/{mean,std} of decided scores, completions/{mean,min,max}_length,
 // completions/{mean,min,max}_terminated_length (0 when none terminated), completions/clipped_ratio, accuracy
 // (of the rollouts whose every verdict is decided), verdicts/<v>/<status> counts of all five statuses,
+// think_rate (of completions, those with something between their think tags) and, where problems of several
+// grades are among them, think_rate, accuracy and completions/mean_length of each as …/difficulty_<grade>,
 // num_tokens of this step (prompt and completion of every rollout). What has no value (no decided reward) is
 // absent. Empty without rollouts.
 Metrics rollout_metrics(std::span<const Group> groups);

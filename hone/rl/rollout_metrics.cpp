@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "hone/rl/advantage.h"
 #include "hone/rl/statistics.h"
@@ -34,6 +35,48 @@ void add_part(std::map<std::string, Part>& parts, const RewardPart& part) {
   if (part.verdict.decided()) seen.scores.push_back(part.verdict.score);
 }
 
+bool all_decided(const Rollout& rollout) {
+  return std::all_of(rollout.reward.parts.begin(), rollout.reward.parts.end(),
+                     [](const RewardPart& part) { return part.verdict.decided(); });
+}
+
+// Whether anything stands between <think> and </think> (a thought that was cut off counts).
+bool thinks(const std::string& text) {
+  constexpr std::string_view kOpen = "<think>", kClose = "</think>";
+  const std::size_t open = text.find(kOpen);
+  if (open == std::string::npos) return false;
+  const std::string_view thought = std::string_view(text).substr(open + kOpen.size());
+  const std::string_view inside = thought.substr(0, thought.find(kClose));
+  return inside.find_first_not_of(" \t\r\n") != std::string_view::npos;
+}
+
+// Where problems are graded: who thinks, how long and how well, grade by grade.
+void add_difficulties(Metrics& metrics, std::span<const Group> groups) {
+  struct Grade {
+    std::vector<double> thinks, correct, lengths;
+  };
+  std::map<int, Grade> grades;
+  std::vector<double> all;
+  for (const Group& group : groups) {
+    Grade& grade = grades[group.problem.difficulty];
+    for (const Rollout& rollout : group.rollouts) {
+      grade.thinks.push_back(thinks(rollout.completion.text) ? 1.0 : 0.0);
+      if (all_decided(rollout)) grade.correct.push_back(rollout.reward.correct ? 1.0 : 0.0);
+      grade.lengths.push_back(static_cast<double>(rollout.completion.ids.size()));
+      all.push_back(grade.thinks.back());
+    }
+  }
+  metrics["think_rate"] = mean(all);
+  if (grades.size() < 2) return;
+  for (const auto& [difficulty, grade] : grades) {
+    if (grade.thinks.empty()) continue;
+    const std::string of = "/difficulty_" + std::to_string(difficulty);
+    metrics["think_rate" + of] = mean(grade.thinks);
+    if (!grade.correct.empty()) metrics["accuracy" + of] = mean(grade.correct);
+    metrics["completions/mean_length" + of] = mean(grade.lengths);
+  }
+}
+
 }  // namespace
 
 Metrics rollout_metrics(std::span<const Group> groups) {
@@ -51,13 +94,10 @@ Metrics rollout_metrics(std::span<const Group> groups) {
       lengths.push_back(length);
       if (rollout.completion.finish != FinishReason::kLength) terminated.push_back(length);
       tokens += static_cast<double>(group.prompt_ids.size()) + length;
-      bool all_decided = true;
-      for (const RewardPart& part : rollout.reward.parts) {
-        add_part(parts, part);
-        all_decided = all_decided && part.verdict.decided();
-      }
-      if (all_decided) judged += 1.0;
-      if (all_decided && rollout.reward.correct) correct += 1.0;
+      for (const RewardPart& part : rollout.reward.parts) add_part(parts, part);
+      const bool decided_all = all_decided(rollout);
+      if (decided_all) judged += 1.0;
+      if (decided_all && rollout.reward.correct) correct += 1.0;
     }
   }
   if (lengths.empty()) return metrics;
@@ -76,6 +116,7 @@ Metrics rollout_metrics(std::span<const Group> groups) {
   add_lengths(metrics, "terminated_length", terminated);
   metrics["completions/clipped_ratio"] =
       1.0 - static_cast<double>(terminated.size()) / static_cast<double>(lengths.size());
+  add_difficulties(metrics, groups);
   metrics["num_tokens"] = tokens;
   return metrics;
 }

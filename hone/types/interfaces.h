@@ -1,8 +1,9 @@
-// The four seams of the loop. Everything on the other side of one can be replaced by a fake in tests.
+// The seams of the loop. Everything on the other side of one can be replaced by a fake in tests.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,11 +22,13 @@ class Generator {
  public:
   virtual ~Generator() = default;
 
-  // Called once for each completion as soon as it is finished, from the calling thread, while others still decode.
+  // Called once for each completion as soon as it is finished, from the calling thread, while others still
+  // decode.
   using OnFinished = std::function<void(std::size_t request, std::size_t sample, const Completion&)>;
 
-  // Returns, for each request, its n completions in order. A result depends only on its request and the weights,
-  // not on what else is in the call. Error: an empty prompt, or prompt and one token not fitting the context.
+  // Returns, for each request, its n completions in order. A result depends only on its request and the
+  // weights, not on what else is in the call. Error: an empty prompt, or prompt and one token not fitting the
+  // context.
   virtual Result<std::vector<std::vector<Completion>>> generate(std::span<const GenerationRequest> requests,
                                                                 const OnFinished& on_finished = {}) = 0;
 
@@ -51,7 +54,8 @@ class Environment {
   virtual Result<Outcome> step(const Problem& problem, const Completion& turn) = 0;
 };
 
-// rollout → verdict. Called from several threads at once: implementations are const and share nothing mutable.
+// rollout → verdict. Called from several threads at once: implementations are const and share nothing
+// mutable.
 class Verifier {
  public:
   virtual ~Verifier() = default;
@@ -61,6 +65,29 @@ class Verifier {
   // Calls worth making at once where they wait for other processes; 0: it computes, a call for each core.
   virtual int concurrency() const { return 0; }
   virtual Verdict verify(const Problem& problem, const Completion& completion) const = 0;
+
+  // For votes. Whether completions have answers that can be compared with each other; the next two are called
+  // only then. Neither is shown the problem: a vote can't know its label.
+  virtual bool compares_answers() const { return false; }
+  // The final answer that verify() reads; absent where it would say kUnparsable.
+  virtual std::optional<std::string> final_answer(const Completion&) const { return std::nullopt; }
+  // Whether two of these mean the same.
+  virtual bool same_answer(const std::string& a, const std::string& b) const { return a == b; }
+};
+
+// groups → verdicts, for rewards that no completion has by itself: votes, friends. Called from one thread,
+// once every completion of the step has the verdicts of its own and nothing decodes.
+class GroupVerifier {
+ public:
+  virtual ~GroupVerifier() = default;
+  struct Judgement {
+    std::vector<std::vector<Verdict>> verdicts;  // of every rollout of every group, in order
+    Metrics metrics;
+  };
+  virtual std::string name() const = 0;
+  // `correct` and the answers of problems may be measured against, never judged by. Error: what a run can't
+  // go on with.
+  virtual Result<Judgement> verify(std::span<const Group> groups) = 0;
 };
 
 // batch → statistics.
@@ -68,11 +95,12 @@ class Learner {
  public:
   virtual ~Learner() = default;
 
-  // Does the batch's optimizer steps. A loss or gradient that is not finite is an error: the weights, moments and
-  // version are then those before the call.
+  // Does the batch's optimizer steps. A loss or gradient that is not finite is an error: the weights, moments
+  // and version are then those before the call.
   virtual Result<Metrics> update(const TrainBatch& batch) = 0;
 
-  // Writes a Hugging Face model directory with trainer/ (optimizer state, versions) into an existing empty folder.
+  // Writes a Hugging Face model directory with trainer/ (optimizer state, versions) into an existing empty
+  // folder.
   virtual Result<void> save(const std::string& folder) const = 0;
   // Restores what save() wrote, to the bit.
   virtual Result<void> restore(const std::string& folder) = 0;

@@ -18,7 +18,8 @@ const char* to_string(VerdictStatus status);
 
 struct Verdict {
   VerdictStatus status = VerdictStatus::kError;
-  double score = 0.0;  // in [0, 1] for verifiers of correctness; any finite value for costs; meaningless when undecided
+  double score =
+      0.0;  // in [0, 1] for verifiers of correctness; any finite value for costs; meaningless when undecided
   std::string detail;  // what was compared, or the first failure
 
   bool decided() const { return status != VerdictStatus::kTimeout && status != VerdictStatus::kError; }
@@ -33,8 +34,9 @@ struct RewardPart {
 
 struct Reward {
   std::vector<RewardPart> parts;
-  std::optional<double> total;  // Σ weight · score; absent when any part with weight ≠ 0 is undecided
-  bool correct = false;         // the rubric's accuracy verifiers all said kCorrect
+  std::optional<double> total;  // Σ weight · score; absent when any part with weight ≠ 0 is undecided, and
+                                // of rollouts that only vote
+  bool correct = false;  // the rubric's accuracy verifiers all said kCorrect
 };
 
 }  // namespace hone

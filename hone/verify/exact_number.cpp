@@ -76,6 +76,28 @@ std::optional<ExactNumber> mixed_number(const Decimal& whole, const Decimal& num
   return number;
 }
 
+std::string canonical(const ExactNumber& number) {
+  const std::string sign = number.negative ? "-" : "";
+  if (number.numerator.digits.empty()) return "0";
+  if (is_one(number.denominator)) return sign + spelt(number.numerator);
+  // n · 10^tens / d in lowest terms, with no factor of ten left in d.
+  mpz_class n = integer(number.numerator.digits), d = integer(number.denominator.digits);
+  std::int64_t tens = number.numerator.exponent - number.denominator.exponent;
+  const mpz_class common = gcd(n, d);
+  n /= common;
+  d /= common;
+  for (const unsigned long factor : {2ul, 5ul}) {
+    for (; mpz_divisible_ui_p(d.get_mpz_t(), factor) != 0; --tens) {
+      d /= factor;
+      n *= 10 / factor;
+    }
+  }
+  Decimal above = decimal(n);
+  above.exponent += tens;
+  if (d == 1) return sign + spelt(above);
+  return sign + spelt(above) + "/" + d.get_str();
+}
+
 std::string brief(const ExactNumber& number) {
   std::string text = (number.negative ? "-" : "") + spelt(number.numerator);
   if (!is_one(number.denominator)) text += "/" + spelt(number.denominator);

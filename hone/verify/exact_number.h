@@ -33,6 +33,10 @@ bool equal(const ExactNumber& a, const ExactNumber& b);
 std::optional<ExactNumber> mixed_number(const Decimal& whole, const Decimal& numerator,
                                         const Decimal& denominator);
 
+// One spelling for each value, so that equal numbers have equal texts: 2/4, .5 and 0.50 are "0.5"; 2/6 is
+// "1/3".
+std::string canonical(const ExactNumber& number);
+
 // For messages: "-3/4", "12e30", cut to 40 characters.
 std::string brief(const ExactNumber& number);
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hone/base/ascii.h"
 #include "hone/base/json.h"
 #include "hone/verify/answer.h"
 #include "hone/verify/verifiers.h"
@@ -248,6 +249,21 @@ class ExpressionVerifier : public Verifier {
     if (!value) return wrong("divides by zero");
     if (*value == target) return {VerdictStatus::kCorrect, 1.0, "= " + target.get_str()};
     return wrong(value->get_str().substr(0, 60) + " is not " + target.get_str());
+  }
+
+  // Expressions are compared as they are written, without white space: of many that hit the target the votes
+  // are for one.
+  bool compares_answers() const override { return true; }
+  std::optional<std::string> final_answer(const Completion& completion) const override {
+    const auto marked = marked_answer(completion.text);
+    if (!marked) return std::nullopt;
+    const std::string_view text = without_wrapping(*marked);
+    if (text.size() > kMaxBytes || !Reader(text).read()) return std::nullopt;
+    std::string answer;
+    for (const char c : text.substr(0, text.find('='))) {
+      if (!is_space(c)) answer += c;
+    }
+    return answer;
   }
 };
 

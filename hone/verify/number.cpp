@@ -65,6 +65,13 @@ class NumberVerifier : public Verifier {
     return {same ? VerdictStatus::kCorrect : VerdictStatus::kWrong, same ? 1.0 : 0.0,
             brief(*answer) + (same ? " = " : " is not ") + brief(*reference)};
   }
+
+  bool compares_answers() const override { return true; }
+  std::optional<std::string> final_answer(const Completion& completion) const override {
+    const auto number = final_number(completion.text);
+    if (!number) return std::nullopt;
+    return canonical(*number);
+  }
 };
 
 }  // namespace

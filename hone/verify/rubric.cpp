@@ -12,6 +12,7 @@
 #include "hone/verify/program/program_verifier.h"
 #include "hone/verify/proof/proof.h"
 #include "hone/verify/verifiers.h"
+#include "hone/verify/vote.h"
 
 namespace hone {
 
@@ -97,9 +98,38 @@ Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, 
                fmt::format("'{}'{}", name, hint)};
 }
 
+namespace {
+
+Result<std::unique_ptr<GroupVerifier>> make_vote(const VerifierOptions& options, std::uint64_t seed) {
+  VerifierOptions of = options;
+  of.verifier = options.answers.empty() ? "number" : options.answers;
+  HONE_TRY(std::shared_ptr<const Verifier> answers, make_verifier(of, seed));
+  if (!answers->compares_answers())
+    return Error{"reward: vote: answers", "must read answers that can be compared", of.verifier};
+  return make_vote_verifier(std::move(answers), {.shuffled = options.shuffled});
+}
+
+// Σ weight · score; absent when a part of weight is undecided.
+std::optional<double> total_of(const std::vector<RewardPart>& parts) {
+  double total = 0.0;
+  for (const RewardPart& part : parts) {
+    if (part.weight == 0.0) continue;
+    if (!part.verdict.decided()) return std::nullopt;
+    total += part.weight * part.verdict.score;
+  }
+  return total;
+}
+
+}  // namespace
+
 Result<Rubric> Rubric::make(const RewardOptions& options, std::uint64_t seed) {
   std::vector<Weighted> weighted;
   for (const VerifierOptions& entry : options.rubric) {
+    if (entry.verifier == "vote") {
+      HONE_TRY(std::unique_ptr<GroupVerifier> vote, make_vote(entry, seed));
+      weighted.push_back({entry.weight, nullptr, entry.name, std::move(vote)});
+      continue;
+    }
     HONE_TRY(std::unique_ptr<Verifier> verifier, make_verifier(entry, seed));
     weighted.push_back({entry.weight, std::move(verifier), entry.name});
   }
@@ -110,8 +140,8 @@ Result<Rubric> Rubric::of(std::vector<Weighted> weighted) {
   if (weighted.empty()) return Error{"reward", "must hold at least one verifier", "none"};
   std::set<std::string> seen;
   for (Weighted& entry : weighted) {
-    HONE_CHECK(entry.verifier != nullptr, "a rubric of no verifier");
-    if (entry.name.empty()) entry.name = entry.verifier->name();
+    HONE_CHECK((entry.verifier != nullptr) != (entry.group != nullptr), "an entry is of one kind");
+    if (entry.name.empty()) entry.name = entry.group ? entry.group->name() : entry.verifier->name();
     const std::string& name = entry.name;
     if (!std::isfinite(entry.weight)) {
       return Error{"reward: " + name + ": weight", "must be finite", fmt::format("{}", entry.weight)};
@@ -126,23 +156,65 @@ Result<Rubric> Rubric::of(std::vector<Weighted> weighted) {
 
 Reward Rubric::judge(const Problem& problem, const Completion& completion) const {
   Reward reward;
-  double total = 0.0;
-  bool decided = true, judged = false, correct = true;
+  bool judged = false, correct = true, waits = false;
   for (const Weighted& entry : entries_) {
+    if (entry.group) {
+      waits = waits || entry.weight != 0.0;
+      continue;
+    }
     Verdict verdict = guarded_verdict(*entry.verifier, problem, completion);
     if (entry.verifier->judges_correctness()) {
       judged = true;
       correct = correct && verdict.status == VerdictStatus::kCorrect;
     }
-    if (entry.weight != 0.0) {
-      decided = decided && verdict.decided();
-      if (verdict.decided()) total += entry.weight * verdict.score;
-    }
     reward.parts.push_back({entry.name, entry.weight, std::move(verdict)});
   }
-  if (decided) reward.total = total;
+  if (!waits) reward.total = total_of(reward.parts);
   reward.correct = judged && correct;
   return reward;
+}
+
+Result<Metrics> Rubric::judge_groups(std::span<Group> groups) const {
+  Metrics metrics;
+  double agree = 0, compared = 0;
+  for (std::size_t place = 0; place < entries_.size(); ++place) {
+    const Weighted& entry = entries_[place];
+    if (!entry.group) continue;
+    HONE_TRY(GroupVerifier::Judgement judgement, entry.group->verify(groups));
+    metrics.merge(judgement.metrics);
+    HONE_CHECK(judgement.verdicts.size() == groups.size(), "{} groups of verdicts",
+               judgement.verdicts.size());
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      std::vector<Rollout>& rollouts = groups[g].rollouts;
+      HONE_CHECK(judgement.verdicts[g].size() == rollouts.size(), "{} verdicts",
+                 judgement.verdicts[g].size());
+      for (std::size_t r = 0; r < rollouts.size(); ++r) {
+        std::vector<RewardPart>& parts = rollouts[r].reward.parts;
+        Verdict& verdict = judgement.verdicts[g][r];
+        if (verdict.decided() && labelled(parts)) {
+          ++compared;
+          agree += (verdict.status == VerdictStatus::kCorrect) == rollouts[r].reward.correct ? 1 : 0;
+        }
+        parts.insert(parts.begin() + static_cast<std::ptrdiff_t>(place),
+                     {entry.name, entry.weight, std::move(verdict)});
+        rollouts[r].reward.total = total_of(parts);
+      }
+    }
+  }
+  if (compared > 0) metrics["reward_accuracy"] = agree / compared;
+  return metrics;
+}
+
+bool Rubric::labelled(const std::vector<RewardPart>& parts) const {
+  bool any = false;
+  for (const Weighted& entry : entries_) {
+    if (entry.group || !entry.verifier->judges_correctness()) continue;
+    const auto part = std::find_if(parts.begin(), parts.end(),
+                                   [&](const RewardPart& p) { return p.verifier == entry.name; });
+    if (part == parts.end() || !part->verdict.decided()) return false;
+    any = true;
+  }
+  return any;
 }
 
 std::vector<std::string> Rubric::names() const {
@@ -153,13 +225,21 @@ std::vector<std::string> Rubric::names() const {
 
 int Rubric::concurrency() const {
   int sum = 0;
-  for (const Weighted& entry : entries_) sum += entry.verifier->concurrency();
+  for (const Weighted& entry : entries_) sum += entry.group ? 0 : entry.verifier->concurrency();
   return sum;
 }
 
 bool Rubric::judges_correctness() const {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [](const Weighted& entry) { return entry.verifier->judges_correctness(); });
+  return std::any_of(entries_.begin(), entries_.end(), [](const Weighted& entry) {
+    return !entry.group && entry.verifier->judges_correctness();
+  });
+}
+
+std::shared_ptr<const Verifier> Rubric::answers() const {
+  for (const Weighted& entry : entries_) {
+    if (!entry.group && entry.verifier->compares_answers()) return entry.verifier;
+  }
+  return nullptr;
 }
 
 }  // namespace hone

@@ -11,7 +11,8 @@
 
 namespace hone {
 
-// The names that `reward` may hold, for messages and help. What each does: verifiers.h.
+// The names of what judges one completion by itself, for messages and help. What each does: verifiers.h.
+// `reward` may also hold what judges a group: "vote" (vote.h).
 std::vector<std::string> known_verifiers();
 
 // seed: for the random control, whose score is keyed by (seed, problem, the completion's ids).
@@ -28,7 +29,8 @@ class Rubric {
   struct Weighted {
     double weight = 1.0;
     std::shared_ptr<const Verifier> verifier;
-    std::string name = {};  // in rewards and metrics; empty: the verifier's
+    std::string name = {};                      // in rewards and metrics; empty: the verifier's
+    std::shared_ptr<GroupVerifier> group = {};  // in place of `verifier`
   };
 
   // Error: those of make_verifier, no verifier, a name used twice, a weight that is not finite.
@@ -36,14 +38,21 @@ class Rubric {
   // The same of verifiers made elsewhere.
   static Result<Rubric> of(std::vector<Weighted> weighted);
 
-  // Every verifier's guarded verdict in order. `correct` needs at least one verifier that judges
-  // correctness, of any weight.
+  // Every verifier's guarded verdict in order, those of groups left out. `correct` needs at least one
+  // verifier that judges correctness, of any weight. The total is absent when one of weight judges groups.
   Reward judge(const Problem& problem, const Completion& completion) const;
+  // The rest, once judge() has given every rollout its reward: the verdicts of groups, in their places, and
+  // the totals. From one thread. Returns their metrics, and reward_accuracy: how often the verdict is what
+  // the problem's label says, where there is one.
+  Result<Metrics> judge_groups(std::span<Group> groups) const;
   std::vector<std::string> names() const;
   bool judges_correctness() const;  // whether any of its verifiers does
-  int concurrency() const;          // the sum of theirs: calls that may wait for other processes at once
+  // The first that reads and compares answers, for votes; nullptr: none does.
+  std::shared_ptr<const Verifier> answers() const;
+  int concurrency() const;  // the sum of theirs: calls that may wait for other processes at once
 
  private:
+  bool labelled(const std::vector<RewardPart>& parts) const;  // correctness was judged, and decided
   std::vector<Weighted> entries_;
 };
 

@@ -1,3 +1,4 @@
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,14 @@ class TextVerifier : public Verifier {
     if (answer == reference) return {VerdictStatus::kCorrect, 1.0, ""};
     return {VerdictStatus::kWrong, 0.0,
             "'" + answer.substr(0, 60) + "' is not '" + reference.substr(0, 60) + "'"};
+  }
+
+  bool compares_answers() const override { return true; }
+  std::optional<std::string> final_answer(const Completion& completion) const override {
+    const auto marked = marked_answer(completion.text);
+    std::string answer = marked ? collapsed(*marked) : "";
+    if (answer.empty()) return std::nullopt;
+    return answer;
   }
 };
 

@@ -99,34 +99,6 @@ TEST(Evaluate, TheMajorityIsOfFinalAnswers) {
 }
 
 // Correct when the last answer is 1.
-class AnswerVerifier : public FakeVerifier {
- public:
-  Verdict verify(const Problem&, const Completion& c) const override {
-    const bool right =
-        c.text.find("<answer> 1") != std::string::npos || c.text.find("<answer>1") != std::string::npos;
-    return {right ? VerdictStatus::kCorrect : VerdictStatus::kWrong, right ? 1.0 : 0.0, ""};
-  }
-};
-
-TEST(Evaluate, VotesLookInsideTheAnswerTags) {
-  World world;
-  const std::vector<std::string> texts = {"<think>a</think><answer>0</answer>",
-                                          "<think>b</think><answer> 1\n</answer>",
-                                          "<think>c</think><answer>1</answer>",
-                                          "<answer>0</answer> no: <answer>1",
-                                          "0 </answer>",
-                                          ""};
-  world.answer = [&](const GenerationRequest&, int i) { return texts[static_cast<std::size_t>(i)]; };
-  const FakeDataset dataset(world);
-  FakeEnvironment environment(world);
-  FakeGenerator generator(world);
-  const Problem problem = dataset.eval(0);
-  const auto rubric = Rubric::of({{1.0, std::make_shared<AnswerVerifier>()}});
-  const auto result = evaluate({&problem, 1}, environment, generator, *rubric, of(6, {}));
-  ASSERT_TRUE(result.ok());
-  EXPECT_EQ(result->metrics.at("maj@6"), 1.0);
-}
-
 TEST(Evaluate, UndecidedIsNotWrong) {
   World world;
   world.answer = [](const GenerationRequest&, int i) -> std::string { return i == 0 ? "timeout" : "1"; };

@@ -139,6 +139,11 @@ class FakeVerifier : public Verifier {
     const bool right = c.text == problem.answer;
     return {right ? VerdictStatus::kCorrect : VerdictStatus::kWrong, right ? 1.0 : 0.0, c.text};
   }
+  bool compares_answers() const override { return true; }
+  std::optional<std::string> final_answer(const Completion& c) const override {
+    if (c.text.empty()) return std::nullopt;
+    return c.text;
+  }
 
  private:
   const World* world_;

@@ -56,12 +56,39 @@ TEST(RolloutMetrics, TrlsNamesAndValues) {
       {"completions/max_terminated_length", 6},
       {"completions/clipped_ratio", 1.0 / 3.0},
       {"num_tokens", 3 * 3 + 3 * 1 + 30},
+      {"think_rate", 0},
   };
   for (const auto& [name, value] : expected) {
     ASSERT_TRUE(m.contains(name)) << name;
     EXPECT_NEAR(m.at(name), value, 1e-12) << name;
   }
   EXPECT_EQ(m.size(), expected.size());
+}
+
+TEST(RolloutMetrics, WhoThinksGradeByGrade) {
+  const auto said = [](std::string text, VerdictStatus status) {
+    Rollout r = rollout(static_cast<std::size_t>(text.size()), FinishReason::kEos, status, 1.0);
+    r.completion.text = std::move(text);
+    return r;
+  };
+  Group easy, hard;
+  easy.problem.difficulty = 1;
+  easy.rollouts = {said("<think></think><answer>3</answer>", VerdictStatus::kCorrect),
+                   said("<think> \n</think><answer>3</answer>", VerdictStatus::kCorrect),
+                   said("<answer>3</answer>", VerdictStatus::kError)};
+  hard.problem.difficulty = 4;
+  hard.rollouts = {said("<think>1+2=3</think><answer>3</answer>", VerdictStatus::kWrong),
+                   said("<think>1+2=3;3+", VerdictStatus::kUnparsable),
+                   said("<think></think>no", VerdictStatus::kCorrect)};
+  const Metrics m = rollout_metrics(std::vector<Group>{easy, hard});
+  EXPECT_DOUBLE_EQ(m.at("think_rate"), 2.0 / 6.0);
+  EXPECT_DOUBLE_EQ(m.at("think_rate/difficulty_1"), 0.0);
+  EXPECT_DOUBLE_EQ(m.at("think_rate/difficulty_4"), 2.0 / 3.0);
+  EXPECT_DOUBLE_EQ(m.at("accuracy/difficulty_1"), 1.0);  // of the two that were decided
+  EXPECT_DOUBLE_EQ(m.at("accuracy/difficulty_4"), 1.0 / 3.0);
+  EXPECT_DOUBLE_EQ(m.at("completions/mean_length/difficulty_1"), (33 + 35 + 18) / 3.0);
+  // Of one grade, there is nothing to tell apart.
+  EXPECT_FALSE(rollout_metrics(std::vector<Group>{easy}).contains("think_rate/difficulty_1"));
 }
 
 TEST(RolloutMetrics, WhatHasNoValueIsAbsent) {

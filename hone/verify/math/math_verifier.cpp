@@ -35,6 +35,29 @@ class MathVerifier : public Verifier {
     }
     return first.value_or(Verdict{VerdictStatus::kUnparsable, 0.0, "no final answer that is short enough"});
   }
+
+  bool compares_answers() const override { return true; }
+  // The first place that holds maths, else the first that can be read at all.
+  std::optional<std::string> final_answer(const Completion& completion) const override {
+    std::optional<std::string> words;
+    bool outer_is_words = false;
+    for (const AnswerCandidate& candidate : final_answers(completion.text)) {
+      if (candidate.inner && !outer_is_words) continue;
+      const MathJudgement judged = judge_answer("0", candidate.text);
+      if (!candidate.inner) outer_is_words = judged.is_words;
+      if (judged.status == VerdictStatus::kUnparsable) continue;
+      if (!judged.is_words) return candidate.text;
+      if (!words) words = candidate.text;
+    }
+    return words;
+  }
+  // A decimal may be the rounding of either.
+  bool same_answer(const std::string& a, const std::string& b) const override {
+    const auto accepts = [](const std::string& reference, const std::string& answer) {
+      return judge_answer(reference, answer).status == VerdictStatus::kCorrect;
+    };
+    return a == b || accepts(a, b) || accepts(b, a);
+  }
 };
 
 }  // namespace
