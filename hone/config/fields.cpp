@@ -172,7 +172,8 @@ void describe(Table& t, SftOptions& o) {
   t.add("steps", o.steps, "optimizer steps; 0: no supervised stage", at_least(0));
   t.add("batch_size", o.batch_size, "worked solutions in a step", between(1, 1 << 20));
   t.add("direct_share", o.direct_share,
-        "share of solutions shown with the thinking left out, in the last quarter of the stage",
+        "share of solutions shown with the thinking left out, late in the stage", between(0, 1));
+  t.add("direct_after", o.direct_after, "the share of the stage's steps after which that begins",
         between(0, 1));
   t.add("microbatch_tokens", o.microbatch_tokens,
         "tokens in one forward and backward pass; 0: as memory_limit allows. No choice changes a bit of the "

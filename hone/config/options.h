@@ -141,9 +141,10 @@ struct OptimizerOptions {
 struct SftOptions {
   int steps = 0;  // 0: no supervised stage
   int batch_size = 64;
-  // The share of worked solutions shown without their thinking in the last quarter of the steps: the model
-  // then starts out able both to guess and to reason, and the GRPO stage finds out which pays.
+  // The share of worked solutions shown without their thinking, once `direct_after` of the steps are done: the
+  // model then starts out able both to guess and to reason, and the GRPO stage finds out which pays.
   double direct_share = 0.0;
+  double direct_after = 0.75;
   int microbatch_tokens = 0;  // 0: as memory allows
   OptimizerOptions optimizer{.learning_rate = 1e-3, .schedule = "cosine", .warmup = 0.05};
 };

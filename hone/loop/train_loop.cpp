@@ -171,11 +171,10 @@ class TrainLoop {
     const auto start = Clock::now();
     const int n = p_.recipe.sft.batch_size;
     std::vector<Problem> problems;
-    // Reasoning is learned first; direct answers come in the last quarter of the stage, as a habit more than
-    // a skill.
+    // Reasoning is learned first; direct answers that come late are a habit more than a skill.
     const SftOptions& o = p_.recipe.sft;
     const double direct_share =
-        4 * position_.step >= 3 * static_cast<std::int64_t>(o.steps) ? o.direct_share : 0.0;
+        static_cast<double>(position_.step) >= o.direct_after * o.steps ? o.direct_share : 0.0;
     for (int i = 0; i < n; ++i) {
       const auto index = static_cast<std::uint64_t>(position_.next_problem);
       problems.push_back(p_.dataset.train(position_.next_problem++));
