@@ -98,7 +98,6 @@ TEST(Evaluate, TheMajorityIsOfFinalAnswers) {
   EXPECT_FALSE(one->metrics.contains("maj@1"));
 }
 
-// Correct when the last answer is 1.
 TEST(Evaluate, UndecidedIsNotWrong) {
   World world;
   world.answer = [](const GenerationRequest&, int i) -> std::string { return i == 0 ? "timeout" : "1"; };
