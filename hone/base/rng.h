@@ -23,6 +23,8 @@ enum class Purpose : std::uint32_t {
   kDataSplit = 6,
   kEvalSampling = 7,
   kDirectAnswer = 8,
+  kAmortizeSampling = 9,
+  kRehearsal = 10,
   kTest = 100,
 };
 

@@ -106,6 +106,17 @@ std::unique_ptr<PolicyGenerator> make_generator(Model& model, int max_sequences,
                                            tape);
 }
 
+double forward_flops(const Policy& policy, std::int64_t cached, std::int64_t total) {
+  const ModelConfig& config = policy.config();
+  // A row of the embedding is read, not multiplied; tied to the head, it is both.
+  const double looked_up =
+      config.tie_word_embeddings ? 0.0 : static_cast<double>(config.vocab_size * config.hidden_size);
+  const double tokens = static_cast<double>(total - cached);
+  const double keys = tokens * static_cast<double>(cached + total + 1) / 2.0;
+  return 2.0 * tokens * (static_cast<double>(policy.parameter_count()) - looked_up) +
+         4.0 * keys * static_cast<double>(config.layers * config.heads * config.head_dim);
+}
+
 Result<Rubric> make_rubric(const Recipe& recipe) {
   RewardOptions options = recipe.reward;
   const Task* task = find_task(recipe.data.task);

@@ -42,6 +42,10 @@ std::unique_ptr<PolicyGenerator> make_generator(Model& model, int max_sequences,
                                                 std::function<std::int64_t()> policy_version = {},
                                                 ActivationTape* tape = nullptr);
 
+// FLOPs of a forward pass over the tokens after the first `cached` of `total`: 2 a parameter and token, and
+// attention's 4 · width for each token and each key that it sees.
+double forward_flops(const Policy& policy, std::int64_t cached, std::int64_t total);
+
 // The recipe's rubric; where none of its verifiers judges correctness, the task's own (or `number`) is added
 // at weight 0, so that accuracy can always be told.
 Result<Rubric> make_rubric(const Recipe& recipe);

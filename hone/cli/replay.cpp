@@ -8,6 +8,7 @@
 #include "hone/cli/group_view.h"
 #include "hone/cli/jsonl.h"
 #include "hone/store/run_store.h"
+#include "hone/types/stage.h"
 
 namespace hone {
 namespace {
@@ -34,8 +35,11 @@ Result<fs::path> database_of(const std::string& run) {
 
 Result<std::int64_t> chosen_step(const RunStore& store, const ReplayArguments& options,
                                  const std::string& where) {
-  if (options.stage != "grpo" && options.stage != "sft" && options.stage != "eval") {
-    return Error{"--stage", "must be grpo, sft or eval", options.stage};
+  if (!is_train_stage(options.stage) && !is_eval_stage(options.stage)) {
+    return Error{
+        "--stage",
+        fmt::format("must be one of {}, {}", fmt::join(kTrainStages, ", "), fmt::join(kEvalStages, ", ")),
+        options.stage};
   }
   HONE_TRY(const auto steps, store.steps(options.stage));
   if (steps.empty())
@@ -104,7 +108,8 @@ void add_replay_command(CommandLine& line) {
       "A run may go on while it is read.");
   command.option("RUN", options->run, "a run's folder, or its run.db", OptionForm::kRequired);
   command.option("--step", options->step, "default: the last");
-  command.option("--stage", options->stage, "grpo, sft or eval", OptionForm::kShowDefault);
+  command.option("--stage", options->stage, "a stage of the run: sft, amortize, grpo, eval, eval_direct",
+                 OptionForm::kShowDefault);
   command.option("--group", options->group, "only this group, from 0");
   command.flag("--json", options->json, "JSON lines");
 }

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "hone/base/threads.h"
+#include "hone/cli/amortize_ledger.h"
 #include "hone/cli/build.h"
 #include "hone/cli/command.h"
 #include "hone/cli/interrupt.h"
@@ -13,15 +14,18 @@
 #include "hone/cli/train_memory.h"
 #include "hone/cli/train_summary.h"
 #include "hone/config/recipe.h"
-#include "hone/loop/evaluate.h"
+#include "hone/loop/amortize.h"
+#include "hone/loop/rollouts.h"
 #include "hone/loop/supervised_batch.h"
 #include "hone/loop/train_loop.h"
+#include "hone/types/stage.h"
 #include "hone/update/learner.h"
 
 namespace hone {
 namespace {
 
 struct TrainArguments {
+  std::string command = "train";
   std::string recipe;
   std::vector<std::string> settings;
   bool resume = false;
@@ -37,15 +41,23 @@ class ProgressObserver : public TrainObserver {
       const auto it = record.metrics.find(name);
       return it == record.metrics.end() ? std::nan("") : it->second;
     };
-    if (record.stage == "eval") {
-      progress_.note(fmt::format("held-out accuracy after step {}: {:.1f} % of {} problems", record.step,
-                                 100.0 * value("eval_accuracy"), record.groups.size()));
+    if (is_eval_stage(record.stage)) {
+      const bool direct = record.stage == "eval_direct";
+      progress_.note(fmt::format("held-out accuracy{} after step {}: {:.1f} % of {} problems",
+                                 direct ? " of direct answers" : "", record.step,
+                                 100.0 * value(direct ? "eval_direct_accuracy" : "eval_accuracy"),
+                                 record.groups.size()));
       return;
     }
     std::vector<ProgressValue> values;
     if (record.stage == "sft") {
       values = {{"loss", value("loss")},
                 {"tokens/s", value("num_tokens") / value("step_time"), ValueKind::kCount}};
+    } else if (record.stage == "amortize") {
+      values = {{"loss", value("loss")},
+                {"kept", value("amortize/kept"), ValueKind::kPercent},
+                {"right", value("amortize/label_accuracy"), ValueKind::kPercent},
+                {"length", value("completions/mean_length")}};
     } else {
       double sampled = 0;
       for (const Group& group : record.groups) {
@@ -70,13 +82,19 @@ class ProgressObserver : public TrainObserver {
 LearnerOptions learner_options(const Recipe& recipe, const Model& model, const TrainingPlan& plan,
                                const std::string& stage, std::int64_t policy_version) {
   LearnerOptions o;
-  o.supervised = stage == "sft";
+  o.supervised = stage != "grpo";
   o.policy_version = policy_version;
   o.eos_ids = model.eos_ids;
   o.save_companions = [&model, source = recipe.model.path](const std::string& folder) {
     return save_companions(model, source, folder);
   };
-  if (o.supervised) {
+  if (stage == "amortize") {
+    o.optimizer = recipe.amortize.optimizer;
+    o.microbatch = {0, plan.amortize_tokens};
+    o.total_steps = recipe.amortize.steps;
+    return o;
+  }
+  if (stage == "sft") {
     o.optimizer = recipe.sft.optimizer;
     o.microbatch = {0, plan.sft_tokens};
     o.total_steps = recipe.sft.steps;
@@ -116,9 +134,12 @@ Result<void> check_prompts(const Recipe& recipe, Dataset& dataset, Environment& 
 
 Result<int> run_train(const TrainArguments& arguments) {
   HONE_TRY(const Recipe recipe, read_recipe(arguments.recipe, arguments.settings));
+  if (arguments.command == "amortize" && recipe.amortize.steps == 0)
+    return Error{arguments.recipe + ": amortize.steps", "must be above 0 for hone amortize", "0"};
   set_thread_count(recipe.threads);
   HONE_TRY(const auto dataset, open_dataset(recipe.data, recipe.seed));
   HONE_TRY(const Rubric rubric, make_rubric(recipe));
+  if (recipe.amortize.steps > 0) HONE_TRY_VOID(check_amortize(rubric));
   HONE_TRY(Model model, make_model(recipe, *dataset));
   HONE_TRY(const auto environment, make_environment(model.tokenizer, recipe.data.prompt_format));
   const Learner* current = nullptr;
@@ -142,27 +163,26 @@ Result<int> run_train(const TrainArguments& arguments) {
   if (model.policy->has_trunk()) fmt::print("{}\n", plan.memory.to_string());
   ProgressObserver observer;
   const InterruptGuard guard;
-  TrainParts parts{recipe,
-                   *dataset,
-                   *environment,
-                   *generator,
-                   rubric,
-                   folder,
-                   store,
-                   observer,
-                   [] { return interrupted(); },
-                   [&](const std::string& stage, std::int64_t version) {
-                     LearnerOptions options = learner_options(recipe, model, plan, stage, version);
-                     if (stage == "grpo") options.tape = &tape;
-                     auto learner = std::make_unique<PolicyLearner>(*model.policy, std::move(options));
-                     current = learner.get();
-                     return std::unique_ptr<Learner>(std::move(learner));
-                   },
-                   [&](const std::string& text) {
-                     auto ids = model.tokenizer.encode(text);
-                     ids.push_back(model.tokenizer.eos_id().value_or(model.eos_ids.front()));
-                     return ids;
-                   }};
+  TrainParts parts{
+      recipe,
+      *dataset,
+      *environment,
+      *generator,
+      rubric,
+      folder,
+      store,
+      observer,
+      [] { return interrupted(); },
+      [&](const std::string& stage, std::int64_t version) {
+        LearnerOptions options = learner_options(recipe, model, plan, stage, version);
+        if (stage == "grpo") options.tape = &tape;
+        auto learner = std::make_unique<PolicyLearner>(*model.policy, std::move(options));
+        current = learner.get();
+        return std::unique_ptr<Learner>(std::move(learner));
+      },
+      [&](const std::string& text) { return model.tokenizer.encode(text); },
+      model.tokenizer.eos_id().value_or(model.eos_ids.front()),
+      [&](std::int64_t cached, std::int64_t total) { return forward_flops(*model.policy, cached, total); }};
   auto result = train(std::move(parts));
   observer.finish();
   if (!result.ok()) {
@@ -172,26 +192,32 @@ Result<int> run_train(const TrainArguments& arguments) {
   }
   HONE_TRY_VOID(store.set_fact("state", result->finished ? "finished" : "stopped"));
   if (!result->finished) {
-    fmt::print("stopped after {} step {}; all of it is saved. To go on:\n  hone train {}{} --resume\n",
-               result->position.stage, result->position.step, arguments.recipe,
+    fmt::print("stopped after {} step {}; all of it is saved. To go on:\n  hone {} {}{} --resume\n",
+               result->position.stage, result->position.step, arguments.command, arguments.recipe,
                settings_text(arguments.settings));
     return 130;
   }
   print_train_summary(folder.path(), store);
+  HONE_TRY(const std::string ledger, amortize_ledger(store, *model.policy, terminal_width(stdout)));
+  fmt::print("{}", ledger);
   return 0;
 }
 
 }  // namespace
 
 void add_train_command(CommandLine& line) {
-  auto arguments = std::make_shared<TrainArguments>();
-  Command& command = line.add("train", "Train as a recipe says: a supervised warm start, then GRPO",
-                              [arguments] { return run_train(*arguments); });
-  command.option("recipe", arguments->recipe, "the recipe, a YAML file (docs/recipe.md)",
-                 OptionForm::kRequired);
-  command.option("--set", arguments->settings, "override a key of the recipe: --set grpo.steps=20");
-  command.value_name("KEY=VALUE");
-  command.flag("--resume", arguments->resume, "go on with the recipe's newest run");
+  const auto add = [&line](const std::string& name, const std::string& what) {
+    auto arguments = std::make_shared<TrainArguments>();
+    arguments->command = name;
+    Command& command = line.add(name, what, [arguments] { return run_train(*arguments); });
+    command.option("recipe", arguments->recipe, "the recipe, a YAML file (docs/recipe.md)",
+                   OptionForm::kRequired);
+    command.option("--set", arguments->settings, "override a key of the recipe: --set grpo.steps=20");
+    command.value_name("KEY=VALUE");
+    command.flag("--resume", arguments->resume, "go on with the recipe's newest run");
+  };
+  add("train", "Train as a recipe says: a supervised warm start, then GRPO");
+  add("amortize", "Train as a recipe with an amortize stage says: thinking into direct answers");
 }
 
 }  // namespace hone

@@ -28,45 +28,73 @@ Result<Lengths> longest(const Recipe& recipe, const Model& model, const Dataset&
   return lengths;
 }
 
+// What decoding needs of the key-value cache, in any stage.
+struct Decoding {
+  std::int64_t rows = 0, at_once = 1;
+
+  void add(const Policy& policy, std::int64_t prompts, ScheduledGroup group, std::int64_t max_sequences) {
+    const std::int64_t sequences = std::min(max_sequences, prompts * group.samples);
+    if (sequences == 0) return;
+    rows = std::max(rows, expected_cache_rows(policy, prompts, group, sequences));
+    at_once = std::max(at_once, sequences);
+  }
+};
+
 }  // namespace
 
 Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, const Dataset& dataset,
                                    Environment& environment) {
+  const GrpoOptions& grpo = recipe.grpo;
+  const AmortizeOptions& amortize = recipe.amortize;
+  const RolloutOptions& rollout = grpo.rollout;
+  const Policy& policy = *model.policy;
   TrainingPlan plan;
   if (recipe.sft.microbatch_tokens > 0) plan.sft_tokens = recipe.sft.microbatch_tokens;
-  if (recipe.grpo.microbatch_tokens > 0) plan.grpo_tokens = recipe.grpo.microbatch_tokens;
-  if (!model.policy->has_trunk()) return plan;
+  if (amortize.microbatch_tokens > 0) plan.amortize_tokens = amortize.microbatch_tokens;
+  if (grpo.microbatch_tokens > 0) plan.grpo_tokens = grpo.microbatch_tokens;
+  if (!policy.has_trunk()) return plan;
   const std::int64_t limit = memory_limit(recipe.memory_limit);
-  HONE_TRY(const Lengths lengths, longest(recipe, model, dataset, environment));
-  const GrpoOptions& grpo = recipe.grpo;
-  const RolloutOptions& rollout = grpo.rollout;
+  HONE_TRY(Lengths lengths, longest(recipe, model, dataset, environment));
+  lengths.prompt += std::max(std::ssize(model.tokenizer.encode(rollout.prefix)),
+                             amortize.steps > 0 ? std::ssize(model.tokenizer.encode(amortize.prefix)) : 0);
+
   // Evaluation decodes through the same cache, before the first step already.
-  const std::int64_t evaluated =
-      std::min<std::int64_t>(rollout.max_sequences, std::max(recipe.eval.problems, 0));
   const std::int64_t eval_tokens =
       recipe.eval.max_new_tokens > 0 ? recipe.eval.max_new_tokens : rollout.max_new_tokens;
-  std::int64_t rows = evaluated > 0 ? expected_cache_rows(*model.policy, evaluated,
-                                                          {lengths.prompt, 1, eval_tokens}, evaluated)
-                                    : 0;
-  const std::int64_t at_once = std::min<std::int64_t>(
-      rollout.max_sequences, std::int64_t{rollout.prompts_per_step} * rollout.group_size);
-  if (grpo.steps > 0) {
-    rows = std::max(
-        rows, expected_cache_rows(*model.policy, rollout.prompts_per_step,
-                                  {lengths.prompt, rollout.group_size, rollout.max_new_tokens}, at_once));
+  Decoding decoding;
+  decoding.add(policy, std::min(rollout.max_sequences, std::max(recipe.eval.problems, 0)),
+               {lengths.prompt, 1, eval_tokens}, rollout.max_sequences);
+  if (amortize.steps > 0) {
+    decoding.add(policy, amortize.prompts_per_step,
+                 {lengths.prompt, amortize.samples, amortize.max_new_tokens}, rollout.max_sequences);
   }
-  const std::int64_t decoded = std::max(grpo.steps > 0 ? at_once : 1, evaluated);
-  if (recipe.sft.steps > 0) {
-    HONE_TRY(plan.memory, plan_memory(*model.policy,
-                                      {.stage = "sft",
-                                       .prompts = recipe.sft.batch_size,
+  if (grpo.steps > 0) {
+    decoding.add(policy, rollout.prompts_per_step,
+                 {lengths.prompt, rollout.group_size, rollout.max_new_tokens}, rollout.max_sequences);
+  }
+
+  const auto supervised = [&](const char* stage, std::int64_t prompts, std::int64_t tokens,
+                              int asked) -> Result<std::int64_t> {
+    HONE_TRY(plan.memory, plan_memory(policy,
+                                      {.stage = stage,
+                                       .prompts = prompts,
                                        .prompt_tokens = lengths.prompt,
-                                       .completion_tokens = lengths.solution,
-                                       .cache_rows = rows,
-                                       .decoded_at_once = decoded,
-                                       .microbatch_tokens = recipe.sft.microbatch_tokens},
+                                       .completion_tokens = tokens,
+                                       .cache_rows = decoding.rows,
+                                       .decoded_at_once = decoding.at_once,
+                                       .microbatch_tokens = asked,
+                                       .least_passes = plan.memory.passes},
                                       limit));
-    plan.sft_tokens = plan.memory.microbatch_tokens;
+    return plan.memory.microbatch_tokens;
+  };
+  if (recipe.sft.steps > 0) {
+    HONE_TRY(plan.sft_tokens,
+             supervised("sft", recipe.sft.batch_size, lengths.solution, recipe.sft.microbatch_tokens));
+  }
+  if (amortize.steps > 0) {
+    // Of each problem a direct answer and a thought again, at most.
+    HONE_TRY(plan.amortize_tokens, supervised("amortize", 2 * amortize.prompts_per_step,
+                                              amortize.max_new_tokens, amortize.microbatch_tokens));
   }
   if (grpo.steps == 0) return plan;
   const bool several = grpo.minibatches * grpo.inner_epochs > 1;
@@ -74,8 +102,8 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
                   .group_size = rollout.group_size,
                   .prompt_tokens = lengths.prompt,
                   .completion_tokens = rollout.max_new_tokens,
-                  .cache_rows = rows,
-                  .decoded_at_once = decoded,
+                  .cache_rows = decoding.rows,
+                  .decoded_at_once = decoding.at_once,
                   .reference = grpo.loss.beta != 0.0,
                   .undo_copy = several,
                   .reuse = true,
@@ -83,7 +111,7 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
                   .least_passes = plan.memory.passes};
   work.microbatch_tokens = grpo.microbatch > 0 ? grpo.microbatch * (lengths.prompt + work.completion_tokens)
                                                : grpo.microbatch_tokens;
-  HONE_TRY(plan.memory, plan_memory(*model.policy, work, limit));
+  HONE_TRY(plan.memory, plan_memory(policy, work, limit));
   plan.grpo_tokens = plan.memory.microbatch_tokens;
   return plan;
 }

@@ -150,9 +150,11 @@ void check_optimizer(Checker& c, const OptimizerOptions& optimizer, const char* 
 }
 
 void check_stages(Checker& c, const Recipe& recipe) {
-  c.require(recipe.sft.steps > 0 || recipe.grpo.steps > 0, {"grpo.steps", "sft.steps"},
-            "a stage must have steps: sft.steps, grpo.steps or both", "0 and 0");
+  c.require(recipe.sft.steps > 0 || recipe.amortize.steps > 0 || recipe.grpo.steps > 0,
+            {"grpo.steps", "sft.steps", "amortize.steps"},
+            "a stage must have steps: sft.steps, amortize.steps, grpo.steps", "0");
   check_optimizer(c, recipe.sft.optimizer, "sft.optimizer.warmup");
+  check_optimizer(c, recipe.amortize.optimizer, "amortize.optimizer.warmup");
   check_optimizer(c, recipe.grpo.optimizer, "grpo.optimizer.warmup");
 
   const GrpoOptions& grpo = recipe.grpo;

@@ -117,6 +117,8 @@ void describe(Table& t, RolloutOptions& o) {
   t.add("min_p", o.min_p, "drop tokens below this share of the largest probability; 0: off",
         from_below(0, 1));
   t.add("stop", o.stop, "texts that end a completion");
+  t.add("prefix", o.prefix,
+        "forced at the start of every completion: <think></think><answer> has it answer without thinking");
   t.add("max_sequences", o.max_sequences, "sequences decoded at once", between(1, 1 << 20));
   t.add("dynamic_sampling", o.dynamic_sampling,
         "replace groups whose rewards are all equal by fresh ones (DAPO §3.2)");
@@ -198,6 +200,25 @@ void describe(Table& t, GrpoOptions& o) {
         at_least(0));
 }
 
+void describe(Table& t, AmortizeOptions& o) {
+  t.add("steps", o.steps, "0: no such stage", between(0, 1 << 30));
+  t.add("prompts_per_step", o.prompts_per_step, "problems thought about in a step", between(1, 1 << 20));
+  t.add("samples", o.samples, "thinking completions of each problem", between(1, 1 << 16));
+  t.add("temperature", o.temperature, "of sampling", above(0));
+  t.add("max_new_tokens", o.max_new_tokens, "budget of a thinking completion", between(1, 1 << 24));
+  t.add("min_agreement", o.min_agreement,
+        "the share of the samples that must say the same, for it to be learned as the direct answer",
+        between(0, 1));
+  t.add("prefix", o.prefix, "forced before a direct answer, as the prompt's last tokens");
+  t.add("suffix", o.suffix, "learned after the direct answer");
+  t.add("rehearsal", o.rehearsal,
+        "thinking completions learned again for each direct answer, so that thinking is not lost",
+        between(0, 1));
+  t.add("microbatch_tokens", o.microbatch_tokens,
+        "tokens in one forward and backward pass; 0: as memory_limit allows", at_least(0));
+  t.section("optimizer", o.optimizer, "AdamW of the amortizing stage.");
+}
+
 void describe(Table& t, EvalOptions& o) {
   t.add("problems", o.problems, "held-out problems before and after training; 0: no evaluation", at_least(0));
   t.add("every", o.every, "GRPO steps between evaluations during training; 0: only before and after",
@@ -225,6 +246,9 @@ void describe(Table& t, Recipe& o) {
   t.add("reward", o.reward.rubric,
         "the verifiers that make the reward: one name, a list of names, or a list of maps (below)");
   t.section("sft", o.sft, "The supervised stage: a warm start on worked solutions.");
+  t.section(
+      "amortize", o.amortize,
+      "System 2 into System 1: what thinking agrees on is learned as a direct answer (docs/amortize.md).");
   t.section("grpo", o.grpo, "The reinforcement stage.");
   t.section("eval", o.eval, "Held-out evaluation.");
   t.section("checkpoint", o.checkpoint, "What is saved on the way.");

@@ -93,6 +93,7 @@ struct RolloutOptions {
   double top_p = 1.0;
   double min_p = 0.0;
   std::vector<std::string> stop;
+  std::string prefix;       // forced at the start of every completion, as the prompt's last tokens
   int max_sequences = 256;  // decoded at once
   // Dynamic sampling (DAPO §3.2): groups of equal rewards are replaced by fresh ones, up to the cap.
   bool dynamic_sampling = false;
@@ -160,6 +161,22 @@ struct GrpoOptions {
   int microbatch_tokens = 0;  // 0: as memory allows
 };
 
+// System 2 → System 1: thinking is paid for by sampling, and what the samples agree on is learned as a direct
+// answer.
+struct AmortizeOptions {
+  int steps = 0;  // 0: no such stage
+  int prompts_per_step = 64;
+  int samples = 8;  // thinking completions of each problem
+  double temperature = 1.0;
+  int max_new_tokens = 256;
+  double min_agreement = 0.5;  // the majority's share of the samples from which its answer is learned
+  std::string prefix = "<think></think><answer>";  // forced before a direct answer
+  std::string suffix = "</answer>";                // learned after it
+  double rehearsal = 0.25;  // thinking completions learned again for each direct answer, so that thinking stays
+  int microbatch_tokens = 0;  // 0: as memory allows
+  OptimizerOptions optimizer{.learning_rate = 1e-4};
+};
+
 struct EvalOptions {
   int problems = 1000;
   int every = 0;  // GRPO steps between evaluations during training; 0: only before and after
@@ -183,6 +200,7 @@ struct Recipe {
   DataOptions data;
   RewardOptions reward;
   SftOptions sft;
+  AmortizeOptions amortize;
   GrpoOptions grpo;
   EvalOptions eval;
   CheckpointOptions checkpoint;

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "hone/base/check.h"
-#include "hone/loop/judge.h"
 #include "hone/rl/advantage.h"
 #include "hone/verify/vote.h"
 
@@ -29,46 +28,17 @@ bool majority_is_correct(const Group& group, const Verifier& answers) {
 
 }  // namespace
 
-Result<std::vector<Group>> prompt_groups(std::span<const Problem> problems, Environment& environment,
-                                         std::int64_t context_length, std::int64_t max_prompt_tokens) {
-  std::vector<Group> groups;
-  groups.reserve(problems.size());
-  for (const Problem& problem : problems) {
-    HONE_TRY(Environment::Prompt prompt, environment.reset(problem));
-    const auto tokens = static_cast<std::int64_t>(prompt.ids.size());
-    if (tokens >= context_length) {
-      return Error{problem.source,
-                   fmt::format("the prompt must leave room in the context of {} tokens", context_length),
-                   fmt::format("{} tokens", tokens)};
-    }
-    if (max_prompt_tokens > 0 && tokens > max_prompt_tokens) {
-      return Error{
-          problem.source,
-          fmt::format("the prompt must have at most {} tokens (data.max_prompt_tokens)", max_prompt_tokens),
-          fmt::format("{} tokens", tokens)};
-    }
-    groups.push_back({problem, std::move(prompt.text), std::move(prompt.ids), {}});
-  }
-  return groups;
-}
-
 Result<Evaluation> evaluate(std::span<const Problem> problems, Environment& environment, Generator& generator,
                             const Rubric& rubric, const EvaluateOptions& options) {
   HONE_CHECK(options.samples >= 1, "{} samples", options.samples);
   for (const int k : options.k) HONE_CHECK(k >= 1 && k <= options.samples, "k {} of {}", k, options.samples);
   Evaluation result;
-  HONE_TRY(result.groups, prompt_groups(problems, environment, generator.context_length(), 0));
-  std::vector<GenerationRequest> requests;
-  for (std::size_t i = 0; i < result.groups.size(); ++i) {
-    requests.push_back({result.groups[i].prompt_ids,
-                        options.samples,
-                        options.sampling,
-                        {.seed = options.seed, .purpose = Purpose::kEvalSampling, .problem = i}});
-  }
-  RolloutJudge judge(result.groups, options.samples, rubric);
-  HONE_TRY_VOID(generator.generate(
-      requests, [&](std::size_t i, std::size_t sample, const Completion& c) { judge.add(i, sample, c); }));
-  judge.finish();
+  RolloutRequest request;
+  request.samples = options.samples;
+  request.sampling = options.sampling;
+  request.key = {.seed = options.seed, .purpose = Purpose::kEvalSampling};
+  request.prefix = options.prefix;
+  HONE_TRY(result.groups, roll_out(problems, request, environment, generator, rubric));
 
   result.metrics = rollout_metrics(result.groups);
   if (result.groups.empty()) return result;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hone/base/result.h"
+#include "hone/loop/rollouts.h"
 #include "hone/types/interfaces.h"
 #include "hone/types/step_record.h"
 #include "hone/verify/rubric.h"
@@ -17,6 +18,7 @@ struct EvaluateOptions {
   int samples = 1;          // completions of each problem
   std::vector<int> k = {};  // pass@k of each, 1 ≤ k ≤ samples
   std::uint64_t seed = 0;
+  ForcedPrefix prefix = {};  // of every completion
 };
 
 // Sampled and judged groups. Problems whose prompt does not fit the context are an error naming the problem.
@@ -29,10 +31,5 @@ struct Evaluation {
 };
 Result<Evaluation> evaluate(std::span<const Problem> problems, Environment& environment, Generator& generator,
                             const Rubric& rubric, const EvaluateOptions& options);
-
-// Prompts a problem for each group and fills in ids and text. Error: a prompt that leaves no room in the
-// context or is longer than max_prompt_tokens (0: no limit of its own).
-Result<std::vector<Group>> prompt_groups(std::span<const Problem> problems, Environment& environment,
-                                         std::int64_t context_length, std::int64_t max_prompt_tokens);
 
 }  // namespace hone

@@ -7,6 +7,7 @@
 
 #include "hone/base/json.h"
 #include "hone/config/recipe.h"
+#include "hone/types/stage.h"
 
 namespace hone {
 namespace {
@@ -47,7 +48,9 @@ std::string checkpoint_name(const RunPosition& p) {
 std::pair<int, std::int64_t> order_of(const std::string& name) {
   const std::int64_t step = number_after_dash(name);
   const std::string stage = name.substr(0, name.rfind('-'));
-  return {step < 0 ? -1 : stage == "sft" ? 0 : stage == "step" ? 1 : -1, step};
+  const std::size_t order = stage_order(stage == "step" ? "grpo" : stage);
+  const bool known = step >= 0 && order < kTrainStages.size() && stage != "grpo";
+  return {known ? static_cast<int>(order) : -1, step};
 }
 
 // Oldest first. What a death left has another name (unfinished-…) or no position.

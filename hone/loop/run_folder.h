@@ -16,7 +16,7 @@ namespace hone {
 
 // Where a run stands: everything that is not in the weights, the optimizer or run.db.
 struct RunPosition {
-  std::string stage;              // "sft" or "grpo": the stage of the last finished step
+  std::string stage;              // of types/stage.h: that of the last finished step
   std::int64_t step = 0;          // finished steps of that stage
   std::int64_t next_problem = 0;  // of the training order
 };

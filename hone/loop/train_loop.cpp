@@ -1,16 +1,20 @@
 #include "hone/loop/train_loop.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <map>
 #include <optional>
+#include <string_view>
 
 #include "hone/base/check.h"
+#include "hone/loop/amortize.h"
 #include "hone/loop/evaluate.h"
-#include "hone/loop/judge.h"
+#include "hone/loop/rollouts.h"
 #include "hone/loop/supervised_batch.h"
 #include "hone/rl/advantage.h"
 #include "hone/store/tensorboard.h"
+#include "hone/types/stage.h"
 
 namespace hone {
 namespace {
@@ -19,6 +23,29 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+struct Stage {
+  std::string_view name;
+  std::int64_t steps;
+};
+
+// Those with steps, in order.
+std::vector<Stage> stages_of(const Recipe& recipe) {
+  const std::array<std::int64_t, kTrainStages.size()> steps = {recipe.sft.steps, recipe.amortize.steps,
+                                                               recipe.grpo.steps};
+  std::vector<Stage> stages;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i] > 0) stages.push_back({kTrainStages[i], steps[i]});
+  }
+  return stages;
+}
+
+double tokens_of(const TrainBatch& batch) {
+  double tokens = 0;
+  for (const TrainGroup& group : batch.groups)
+    tokens += static_cast<double>(group.prompt.size() + group.sequences[0].completion.size());
+  return tokens;
 }
 
 struct Mean {
@@ -35,32 +62,35 @@ class TrainLoop {
   explicit TrainLoop(TrainParts parts) : p_(std::move(parts)) {}
 
   Result<TrainResult> run() {
+    const auto stages = stages_of(p_.recipe);
     HONE_TRY(const auto checkpoint, p_.folder.latest());
-    if (checkpoint) {
-      position_ = checkpoint->position;
-      HONE_TRY_VOID(p_.store.rewind(position_.stage, position_.step));
-    } else {
-      position_ = {p_.recipe.sft.steps > 0 ? "sft" : "grpo", 0, 0};
-      HONE_TRY_VOID(p_.store.rewind(position_.stage, 0));
-    }
+    position_ = checkpoint ? checkpoint->position : RunPosition{std::string(stages.front().name), 0, 0};
+    HONE_TRY_VOID(p_.store.rewind(position_.stage, position_.step,
+                                  position_.stage == "sft" ? -1 : steps_since_warm_start()));
     HONE_TRY_VOID(start_stage(position_.stage, checkpoint ? checkpoint->path.string() : ""));
     bool stopped = false;
-    if (position_.stage == "sft") {
-      HONE_TRY(stopped, run_stage(p_.recipe.sft.steps, [&] { return supervised_step(); }));
-      if (!stopped && p_.recipe.grpo.steps > 0) {
-        position_ = {"grpo", 0, position_.next_problem};
-        HONE_TRY_VOID(start_stage("grpo", ""));
+    for (const Stage& stage : stages) {
+      if (stage_order(stage.name) < stage_order(position_.stage)) continue;
+      if (stage.name != position_.stage) {
+        position_ = {std::string(stage.name), 0, position_.next_problem};
+        HONE_TRY_VOID(start_stage(position_.stage, ""));
       }
-    }
-    if (!stopped && position_.stage == "grpo") {
-      if (position_.step == 0) HONE_TRY_VOID(evaluate_now(p_.recipe.eval.problems));
-      HONE_TRY(stopped, run_stage(p_.recipe.grpo.steps, [&] { return grpo_step(); }));
+      if (stage.name != "sft" && position_.step == 0) HONE_TRY_VOID(evaluate_now(p_.recipe.eval.problems));
+      HONE_TRY(stopped, run_stage(stage.steps, [&] { return step(stage.name); }));
+      if (stopped) break;
     }
     if (!stopped) HONE_TRY_VOID(evaluate_now(p_.recipe.eval.problems));
     return TrainResult{!stopped, position_};
   }
 
  private:
+  Result<void> step(std::string_view stage) {
+    if (stage == "sft") return supervised_step();
+    if (stage == "amortize") return amortizing_step();
+    HONE_CHECK(stage == "grpo", "a stage of another name: {}", stage);
+    return grpo_step();
+  }
+
   // One step of GRPO: the nine values of the diagram, in order.
   Result<void> grpo_step() {
     const auto start = Clock::now();
@@ -79,11 +109,7 @@ class TrainLoop {
     for (const auto& [name, mean] : judged_) metrics[name] = mean.value();
     metrics["resampled_groups"] = static_cast<double>(resampled_);
     HONE_TRY_VOID(record({"grpo", position_.step, std::move(metrics), std::move(groups)}));  // record
-    const int every = p_.recipe.eval.every;
-    if (every > 0 && position_.step % every == 0 && position_.step < o.steps) {
-      HONE_TRY_VOID(evaluate_now(p_.recipe.eval.during_problems));
-    }
-    return {};
+    return evaluate_on_the_way(o.steps);
   }
 
   // Problems, their prompts, sampled completions and verdicts. With dynamic sampling, groups without signal
@@ -115,30 +141,22 @@ class TrainLoop {
     const std::int64_t first = position_.next_problem;
     std::vector<Problem> problems;
     for (std::int64_t i = 0; i < count; ++i) problems.push_back(p_.dataset.train(position_.next_problem++));
-    HONE_TRY(std::vector<Group> groups, prompt_groups(problems, p_.environment, p_.generator.context_length(),
-                                                      p_.recipe.data.max_prompt_tokens));
-    SamplingParams sampling{o.max_new_tokens, o.temperature, o.top_k, o.top_p, o.min_p, o.stop};
-    std::vector<GenerationRequest> requests;
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-      requests.push_back({groups[i].prompt_ids,
-                          o.group_size,
-                          sampling,
-                          {.seed = p_.recipe.seed,
-                           .purpose = Purpose::kSampling,
-                           .step = static_cast<std::uint64_t>(position_.step),
-                           .problem = static_cast<std::uint64_t>(first) + i},
-                          true});
-    }
-    std::size_t finished = 0;
-    const std::size_t wanted = groups.size() * static_cast<std::size_t>(o.group_size);
-    RolloutJudge judge(groups, o.group_size, p_.rubric);
-    HONE_TRY_VOID(
-        p_.generator.generate(requests, [&](std::size_t i, std::size_t sample, const Completion& completion) {
-          judge.add(i, sample, completion);
-          p_.observer.on_activity(fmt::format("rollout {}/{}", ++finished, wanted));
-        }));
-    p_.observer.on_activity("verify");
-    judge.finish();
+    RolloutRequest request;
+    request.samples = o.group_size;
+    request.sampling = {o.max_new_tokens, o.temperature, o.top_k, o.top_p, o.min_p, o.stop};
+    request.key = {.seed = p_.recipe.seed,
+                   .purpose = Purpose::kSampling,
+                   .step = static_cast<std::uint64_t>(position_.step),
+                   .problem = static_cast<std::uint64_t>(first)};
+    request.max_prompt_tokens = p_.recipe.data.max_prompt_tokens;
+    request.keep_activations = true;
+    request.prefix = forced_prefix(p_, o.prefix);
+    HONE_TRY(std::vector<Group> groups,
+             hone::roll_out(problems, request, p_.environment, p_.generator, p_.rubric,
+                            [&](std::size_t done, std::size_t all) {
+                              p_.observer.on_activity(done < all ? fmt::format("rollout {}/{}", done, all)
+                                                                 : std::string("verify"));
+                            }));
     HONE_TRY(const Metrics judged, p_.rubric.judge_groups(groups));
     for (const auto& [name, value] : judged) judged_[name].add(value, static_cast<double>(groups.size()));
     punish_overlong(groups);
@@ -183,30 +201,60 @@ class TrainLoop {
         problems.back().solution = without_thinking(problems.back().solution);
       }
     }
+    const auto encode = [&](const std::string& solution) {
+      std::vector<std::int32_t> ids = p_.encode(solution);
+      ids.push_back(p_.eos_id);
+      return ids;
+    };
     HONE_TRY(const TrainBatch batch, supervised_batch(problems, p_.environment, p_.generator.context_length(),
-                                                      p_.encode_solution, position_.step));
+                                                      encode, position_.step));
     HONE_TRY(Metrics metrics, learner_->update(batch));
     ++position_.step;
-    double tokens = 0;
-    for (const TrainGroup& g : batch.groups) {
-      tokens += static_cast<double>(g.prompt.size() + g.sequences[0].completion.size());
-    }
-    metrics["num_tokens"] = tokens;
+    metrics["num_tokens"] = tokens_of(batch);
     metrics["step_time"] = seconds_since(start);
     return record({"sft", position_.step, std::move(metrics), {}});
   }
 
-  // Held-out problems, recorded under the GRPO step that they follow; of a run without GRPO, under 0.
+  Result<void> amortizing_step() {
+    const auto start = Clock::now();
+    HONE_TRY(StepDraft draft, amortize_step(p_, position_.step, position_.next_problem));
+    position_.next_problem += p_.recipe.amortize.prompts_per_step;
+    const double rollout_seconds = seconds_since(start);
+    p_.observer.on_activity("update");
+    HONE_TRY(Metrics metrics, learner_->update(draft.batch));
+    ++position_.step;
+    metrics.merge(draft.metrics);
+    metrics["step_time"] = seconds_since(start);
+    metrics["rollout_time"] = rollout_seconds;
+    HONE_TRY_VOID(record({"amortize", position_.step, std::move(metrics), std::move(draft.groups)}));
+    return evaluate_on_the_way(p_.recipe.amortize.steps);
+  }
+
+  Result<void> evaluate_on_the_way(std::int64_t steps) {
+    const int every = p_.recipe.eval.every;
+    if (every <= 0 || position_.step % every != 0 || position_.step >= steps) return {};
+    return evaluate_now(p_.recipe.eval.during_problems);
+  }
+
+  // Held-out problems; where direct answers are learned, with and without a thought.
   Result<void> evaluate_now(int count) {
     if (count <= 0) return {};
-    const std::int64_t step = position_.stage == "grpo" ? position_.step : 0;
-    HONE_TRY(const auto done, p_.store.steps("eval"));
-    if (std::find(done.begin(), done.end(), step) != done.end()) return {};  // before this death
-    p_.observer.on_activity("evaluation");
     const auto available =
         p_.dataset.eval_size() >= 0 ? std::min<std::int64_t>(count, p_.dataset.eval_size()) : count;
     std::vector<Problem> problems;
     for (std::int64_t i = 0; i < available; ++i) problems.push_back(p_.dataset.eval(i));
+    const bool amortizes = p_.recipe.amortize.steps > 0;
+    HONE_TRY_VOID(evaluate_as("eval", problems, amortizes ? "" : p_.recipe.grpo.rollout.prefix));
+    if (!amortizes) return {};
+    return evaluate_as("eval_direct", problems, p_.recipe.amortize.prefix);
+  }
+
+  Result<void> evaluate_as(const std::string& stage, std::span<const Problem> problems,
+                           const std::string& prefix) {
+    const std::int64_t step = steps_since_warm_start();
+    HONE_TRY(const auto done, p_.store.steps(stage));
+    if (std::find(done.begin(), done.end(), step) != done.end()) return {};  // before this death
+    p_.observer.on_activity("evaluation");
     EvaluateOptions options;
     const RolloutOptions& o = p_.recipe.grpo.rollout;
     options.sampling.max_new_tokens =
@@ -214,12 +262,22 @@ class TrainLoop {
     options.sampling.temperature = p_.recipe.eval.temperature;
     options.sampling.stop = o.stop;
     options.seed = p_.recipe.seed;
+    options.prefix = forced_prefix(p_, prefix);
     const auto start = Clock::now();
     HONE_TRY(Evaluation evaluation, evaluate(problems, p_.environment, p_.generator, p_.rubric, options));
-    StepRecord record{"eval", step, {}, std::move(evaluation.groups)};
-    for (const auto& [name, value] : evaluation.metrics) record.metrics["eval_" + name] = value;
-    record.metrics["eval_runtime"] = seconds_since(start);
+    StepRecord record{stage, step, {}, std::move(evaluation.groups)};
+    for (const auto& [name, value] : evaluation.metrics) record.metrics[stage + "_" + name] = value;
+    record.metrics[stage + "_runtime"] = seconds_since(start);
     return this->record(std::move(record));
+  }
+
+  // What evaluations are numbered by.
+  std::int64_t steps_since_warm_start() const {
+    std::int64_t steps = position_.stage == "sft" ? 0 : position_.step;
+    for (const Stage& stage : stages_of(p_.recipe)) {
+      if (stage.name != "sft" && stage_order(stage.name) < stage_order(position_.stage)) steps += stage.steps;
+    }
+    return steps;
   }
 
   Result<void> start_stage(const std::string& stage, const std::string& checkpoint) {
@@ -228,7 +286,7 @@ class TrainLoop {
     learner_ = p_.make_learner(stage, version);
     if (!checkpoint.empty()) HONE_TRY_VOID(learner_->restore(checkpoint));
     const fs::path& run = p_.folder.path();
-    HONE_TRY(EventWriter events, EventWriter::create(stage == "sft" ? run / "sft" : run, position_.step));
+    HONE_TRY(EventWriter events, EventWriter::create(stage == "grpo" ? run : run / stage, position_.step));
     events_.emplace(std::move(events));
     return {};
   }

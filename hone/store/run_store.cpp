@@ -1,25 +1,20 @@
 #include "hone/store/run_store.h"
 
-#include <algorithm>
-#include <array>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "hone/store/records.h"
 #include "hone/store/schema.h"
 #include "hone/store/sqlite.h"
+#include "hone/types/stage.h"
 
 namespace hone {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 3> kStages = {"sft", "grpo", "eval"};
-
-Result<void> check_stage(const Database& db, const std::string& stage) {
-  if (std::find(kStages.begin(), kStages.end(), stage) != kStages.end()) return {};
-  return Error{db.where(), "a stage must be sft, grpo or eval", stage};
-}
+std::string train_stages() { return fmt::format("{}", fmt::join(kTrainStages, ", ")); }
 
 fs::path beside(const fs::path& file, const char* suffix) {
   fs::path path = file;
@@ -94,24 +89,32 @@ Result<void> RunStore::append(const StepRecord& record) {
   const std::lock_guard lock(impl_->mutex);
   Database& db = *impl_->db;
   HONE_TRY_VOID(impl_->writable());
-  HONE_TRY_VOID(check_stage(db, record.stage));
+  if (!is_train_stage(record.stage) && !is_eval_stage(record.stage)) {
+    return Error{db.where(),
+                 fmt::format("a stage must be one of {}, {}", train_stages(), fmt::join(kEvalStages, ", ")),
+                 record.stage};
+  }
   HONE_TRY(Transaction transaction, Transaction::begin(db, Transaction::Kind::kWrite));
   HONE_TRY_VOID(insert_record(db, record));
   return transaction.commit();
 }
 
-Result<void> RunStore::rewind(const std::string& stage, std::int64_t step) {
+Result<void> RunStore::rewind(const std::string& stage, std::int64_t step, std::int64_t last_evaluation) {
   const std::lock_guard lock(impl_->mutex);
   Database& db = *impl_->db;
   HONE_TRY_VOID(impl_->writable());
-  HONE_TRY_VOID(check_stage(db, stage));
+  if (!is_train_stage(stage))
+    return Error{db.where(), fmt::format("a stage that trains must be one of {}", train_stages()), stage};
   HONE_TRY(Transaction transaction, Transaction::begin(db, Transaction::Kind::kWrite));
-  {
-    HONE_TRY(Statement remove, db.prepare("DELETE FROM steps WHERE stage = ?1 AND step > ?2"
-                                          " OR ?1 = 'sft' AND stage IN ('grpo', 'eval')"
-                                          " OR ?1 = 'grpo' AND stage = 'eval' AND step > ?2"));
-    HONE_TRY_VOID(remove.bind(stage).bind(step).run());
-  }
+  const auto remove_after = [&](std::string_view of, std::int64_t last) -> Result<void> {
+    HONE_TRY(Statement remove, db.prepare("DELETE FROM steps WHERE stage = ? AND step > ?"));
+    return remove.bind(std::string(of)).bind(last).run();
+  };
+  HONE_TRY_VOID(remove_after(stage, step));
+  for (std::size_t i = stage_order(stage) + 1; i < kTrainStages.size(); ++i)
+    HONE_TRY_VOID(remove_after(kTrainStages[i], -1));
+  for (const std::string_view evaluation : kEvalStages)
+    HONE_TRY_VOID(remove_after(evaluation, last_evaluation));
   return transaction.commit();
 }
 

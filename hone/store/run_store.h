@@ -25,12 +25,11 @@ class RunStore {
   ~RunStore();
 
   // One transaction, on the disk when it returns: all of the step or nothing. Errors: a full disk, a step of
-  // that stage and number already recorded, a stage other than "sft", "grpo" and "eval".
+  // that stage and number already recorded, a stage that types/stage.h lacks.
   Result<void> append(const StepRecord& record);
-  // Removes what lies after a checkpoint: records of `stage` with step > `step`, and of stages that come
-  // later (sft < grpo; eval records are kept up to the grpo step they follow: rewinding "grpo" to 3 keeps
-  // evaluations 0 … 3, rewinding "sft" keeps none, as they all follow its end).
-  Result<void> rewind(const std::string& stage, std::int64_t step);
+  // Removes what lies after a checkpoint: records of `stage` with step > `step`, all of the stages that come
+  // after it (types/stage.h), and evaluations numbered beyond `last_evaluation` (−1: all).
+  Result<void> rewind(const std::string& stage, std::int64_t step, std::int64_t last_evaluation);
 
   // What append() was given, to the bit. Error: no such step.
   Result<StepRecord> load(const std::string& stage, std::int64_t step) const;

@@ -11,8 +11,10 @@
 namespace hone {
 
 struct StepRecord {
-  std::string stage;      // "sft", "grpo" or "eval"
-  std::int64_t step = 0;  // optimizer steps of the stage, from 1; of "eval", the grpo step it follows (0: before)
+  std::string stage;  // of stage.h
+  // Optimizer steps of the stage, from 1. Of evaluations: the training steps since the warm start (0:
+  // before).
+  std::int64_t step = 0;
   Metrics metrics;
   std::vector<Group> groups;  // what was sampled; empty in the supervised stage
 };

@@ -31,7 +31,8 @@ TEST(ReferenceDocument, IsCurrent) {
 TEST(ShippedRecipes, AreReadWithoutError) {
   int count = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(HONE_SOURCE_DIR) / "recipes")) {
+       std::filesystem::recursive_directory_iterator(std::filesystem::path(HONE_SOURCE_DIR) / "recipes")) {
+    if (entry.is_directory()) continue;
     const auto recipe = read_recipe(entry.path());
     EXPECT_TRUE(recipe.ok()) << recipe.error().message();
     EXPECT_EQ(recipe.ok() ? recipe->name : "", entry.path().stem().string());

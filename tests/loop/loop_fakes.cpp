@@ -90,11 +90,9 @@ Result<TrainResult> run(World& world, const Recipe& recipe, bool resume) {
                   world.call(fmt::format("learner {} {}", stage, version));
                   return std::make_unique<FakeLearner>(world, stage, version);
                 },
-                [](const std::string& text) {
-                  std::vector<std::int32_t> ids(text.begin(), text.end());
-                  ids.push_back(0);
-                  return ids;
-                }});
+                [](const std::string& text) { return std::vector<std::int32_t>(text.begin(), text.end()); },
+                0,
+                [](std::int64_t cached, std::int64_t total) { return static_cast<double>(total - cached); }});
 }
 
 std::vector<std::string> folder_names(const std::filesystem::path& folder) {
@@ -112,7 +110,7 @@ std::vector<std::string> all_records(const Recipe& recipe) {
   const auto store = RunStore::open(folder / "run.db", true);
   EXPECT_TRUE(store.ok()) << store.error().message();
   if (!store.ok()) return lines;
-  for (const char* stage : {"sft", "grpo", "eval"}) {
+  for (const char* stage : {"sft", "amortize", "grpo", "eval", "eval_direct"}) {
     const auto steps = store->steps(stage);
     EXPECT_TRUE(steps.ok());
     for (const std::int64_t step : *steps) {

@@ -15,6 +15,7 @@
 #include "hone/base/rng.h"
 #include "hone/config/options.h"
 #include "hone/loop/train_loop.h"
+#include "hone/types/stage.h"
 #include "support/temp_folder.h"
 
 namespace hone::testing {
@@ -31,7 +32,7 @@ struct World {
   std::optional<Error> update_error, save_error, generate_error;
   std::vector<TrainBatch> batches;  // given to the learners
   std::vector<StepRecord> steps;    // shown to the observer
-  int steps_until_stop = -1;        // on_step calls of "sft" and "grpo"
+  int steps_until_stop = -1;        // on_step calls of stages that train
 
   // The text of a completion and its length; by default of the draw, the weights and the problem.
   std::function<std::string(const GenerationRequest&, int sample)> answer;
@@ -174,7 +175,7 @@ class FakeObserver : public TrainObserver {
   void on_step(const StepRecord& record) override {
     world_.call("step " + record.stage + " " + std::to_string(record.step));
     world_.steps.push_back(record);
-    if (record.stage != "eval" && world_.steps_until_stop > 0) --world_.steps_until_stop;
+    if (is_train_stage(record.stage) && world_.steps_until_stop > 0) --world_.steps_until_stop;
   }
   void on_activity(const std::string&) override {}
   void on_note(const std::string&) override {}

@@ -17,10 +17,13 @@ using testing::small_recipe;
 using testing::TempFolder;
 using testing::World;
 
-Recipe two_stages(const TempFolder& folder) {
+Recipe three_stages(const TempFolder& folder) {
   Recipe recipe = small_recipe(folder);
   recipe.sft.steps = 3;
   recipe.sft.batch_size = 1;
+  recipe.amortize.steps = 3;
+  recipe.amortize.prompts_per_step = 2;
+  recipe.amortize.samples = 3;
   recipe.grpo.steps = 4;
   recipe.grpo.rollout.dynamic_sampling = true;
   recipe.grpo.rollout.max_resamples = 1;
@@ -35,7 +38,7 @@ Recipe two_stages(const TempFolder& folder) {
 std::pair<std::vector<std::string>, int> undisturbed() {
   const TempFolder folder;
   World world;
-  const Recipe recipe = two_stages(folder);
+  const Recipe recipe = three_stages(folder);
   const auto result = run(world, recipe);
   EXPECT_TRUE(result.ok() && result->finished);
   return {all_records(recipe), static_cast<int>(world.log.size())};
@@ -43,12 +46,13 @@ std::pair<std::vector<std::string>, int> undisturbed() {
 
 TEST(Resume, DeathAtAnyCallChangesNothing) {
   const auto [expected, calls] = undisturbed();
-  ASSERT_EQ(expected.size(), 3u + 4 + 3 + 2 + 1) << "sft, grpo, evaluations, checkpoints, latest";
+  ASSERT_EQ(expected.size(), 3u + 3 + 4 + 2 * 5 + 2 + 1)
+      << "sft, amortize, grpo, evaluations of two kinds, checkpoints, latest";
   ASSERT_GT(calls, 50);
   const auto die_at = [&expected = expected](int call) {
     SCOPED_TRACE("death at call " + std::to_string(call));
     const TempFolder folder;
-    const Recipe recipe = two_stages(folder);
+    const Recipe recipe = three_stages(folder);
     World first;
     first.die_at = call;
     EXPECT_THROW((void)run(first, recipe), Death);
@@ -78,23 +82,23 @@ TEST(Resume, DeathAtAnyCallChangesNothing) {
 
 TEST(Resume, AStopSavesAndGoesOn) {
   const auto [expected, calls] = undisturbed();
-  for (int steps = 1; steps <= 7; ++steps) {
+  for (int steps = 1; steps <= 10; ++steps) {
     SCOPED_TRACE("stop after " + std::to_string(steps));
     const TempFolder folder;
-    const Recipe recipe = two_stages(folder);
+    const Recipe recipe = three_stages(folder);
     World first;
     first.steps_until_stop = steps;
     auto result = run(first, recipe);
     ASSERT_TRUE(result.ok());
     EXPECT_FALSE(result->finished) << "even at a stage's end, when something is left to do";
-    EXPECT_EQ(result->position.stage, steps <= 3 ? "sft" : "grpo");
-    EXPECT_EQ(result->position.step, steps <= 3 ? steps : steps - 3);
+    EXPECT_EQ(result->position.stage, steps <= 3 ? "sft" : steps <= 6 ? "amortize" : "grpo");
+    EXPECT_EQ(result->position.step, steps <= 3 ? steps : steps <= 6 ? steps - 3 : steps - 6);
     EXPECT_EQ(first.batches.size(), static_cast<std::size_t>(steps)) << "no step after the request";
     World second;
     result = run(second, recipe, true);
     ASSERT_TRUE(result.ok()) << result.error().message();
     EXPECT_TRUE(result->finished);
-    EXPECT_EQ(second.batches.size(), static_cast<std::size_t>(7 - steps)) << "nothing is done twice";
+    EXPECT_EQ(second.batches.size(), static_cast<std::size_t>(10 - steps)) << "nothing is done twice";
     // A stop adds a checkpoint, which may push an older one out: weights and records are the same.
     const auto got = all_records(recipe);
     for (const std::string& line : expected) {
@@ -106,7 +110,7 @@ TEST(Resume, AStopSavesAndGoesOn) {
 
 TEST(Resume, AFinishedRunHasNothingLeft) {
   const TempFolder folder;
-  const Recipe recipe = two_stages(folder);
+  const Recipe recipe = three_stages(folder);
   World first, second;
   ASSERT_TRUE(run(first, recipe).ok());
   const auto before = all_records(recipe);
@@ -123,7 +127,7 @@ TEST(Resume, AFinishedRunHasNothingLeft) {
 TEST(Resume, LeftoversInTheFolderDoNotConfuse) {
   const auto [expected, calls] = undisturbed();
   const TempFolder folder;
-  const Recipe recipe = two_stages(folder);
+  const Recipe recipe = three_stages(folder);
   const auto run_folder = std::filesystem::path(recipe.runs) / recipe.name;
   World first;
   first.die_at = calls - 8;  // in the last step

@@ -116,7 +116,7 @@ class Rewind : public ::testing::Test {
 };
 
 TEST_F(Rewind, ToAGrpoStepKeepsTheEvaluationsUpToIt) {
-  ASSERT_TRUE(store.rewind("grpo", 2).ok());
+  ASSERT_TRUE(store.rewind("grpo", 2, 2).ok());
   EXPECT_THAT(*store.steps("sft"), ElementsAre(1, 2, 3, 4));
   EXPECT_THAT(*store.steps("grpo"), ElementsAre(1, 2));
   EXPECT_THAT(*store.steps("eval"), ElementsAre(0, 1, 2));
@@ -126,23 +126,36 @@ TEST_F(Rewind, ToAGrpoStepKeepsTheEvaluationsUpToIt) {
 }
 
 TEST_F(Rewind, ToASupervisedStepRemovesAllThatFollows) {
-  ASSERT_TRUE(store.rewind("sft", 1).ok());
+  ASSERT_TRUE(store.rewind("sft", 1, -1).ok());
   EXPECT_THAT(*store.steps("sft"), ElementsAre(1));
   EXPECT_THAT(*store.steps("grpo"), IsEmpty());
   EXPECT_THAT(*store.steps("eval"), IsEmpty());
 }
 
-TEST_F(Rewind, OfEvaluationsTouchesOnlyThem) {
-  ASSERT_TRUE(store.rewind("eval", 1).ok());
+TEST_F(Rewind, StagesBetweenHaveTheirPlace) {
+  for (const char* stage : {"amortize", "eval_direct"}) {
+    for (std::int64_t step = 1; step <= 4; ++step)
+      ASSERT_TRUE(store.append(random_record(stage, step, 5)).ok());
+  }
+  ASSERT_TRUE(store.rewind("amortize", 3, 2).ok());
+  EXPECT_THAT(*store.steps("sft"), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(*store.steps("amortize"), ElementsAre(1, 2, 3));
+  EXPECT_THAT(*store.steps("grpo"), IsEmpty());
+  EXPECT_THAT(*store.steps("eval"), ElementsAre(0, 1, 2));
+  EXPECT_THAT(*store.steps("eval_direct"), ElementsAre(1, 2));
+}
+
+TEST_F(Rewind, IsToAStageThatTrains) {
+  for (const char* stage : {"warm", "eval"}) {
+    EXPECT_THAT(store.rewind(stage, 1, 1).error().message(),
+                HasSubstr(fmt::format("must be one of sft, amortize, grpo, got {}", stage)));
+  }
   EXPECT_THAT(*store.steps("grpo"), ElementsAre(1, 2, 3, 4));
-  EXPECT_THAT(*store.steps("eval"), ElementsAre(0, 1));
-  EXPECT_THAT(store.rewind("warm", 1).error().message(),
-              HasSubstr("a stage must be sft, grpo or eval, got warm"));
 }
 
 TEST_F(Rewind, LeavesNoRowsBehind) {
   EXPECT_GT(rows("parts"), 0);
-  ASSERT_TRUE(store.rewind("sft", 0).ok());
+  ASSERT_TRUE(store.rewind("sft", 0, -1).ok());
   for (const char* table : {"steps", "metrics", "groups", "messages", "rollouts", "parts"}) {
     EXPECT_EQ(rows(table), 0) << table;
   }
@@ -194,7 +207,7 @@ TEST(RunStore, ReadOnlyStoresRefuseToWrite) {
   RunStore store = open(folder / "run.db", true);
   EXPECT_THAT(store.append(random_record("grpo", 1, 1)).error().message(),
               HasSubstr("opened for writing, got read-only"));
-  EXPECT_FALSE(store.rewind("grpo", 1).ok());
+  EXPECT_FALSE(store.rewind("grpo", 1, 1).ok());
   EXPECT_FALSE(store.set_fact("a", "b").ok());
 }
 

@@ -1,0 +1,17 @@
+// What `hone amortize` prints at its end: what the stage cost, and what it saves.
+#pragma once
+
+#include <string>
+
+#include "hone/base/result.h"
+#include "hone/policy/policy.h"
+#include "hone/store/run_store.h"
+
+namespace hone {
+
+// Accuracy, tokens and FLOPs of an answer with a thought and without, before and after; the FLOPs paid by all
+// of the stage's steps; and after how many answers that is earned back. Empty for a run without the stage or
+// without evaluations. Error: a database that does not read.
+Result<std::string> amortize_ledger(const RunStore& store, const Policy& policy, int width);
+
+}  // namespace hone
