@@ -56,7 +56,8 @@ Result<void> check_endpoint(const FriendOptions& judge, const std::string& where
   }
   if (judge.model.empty()) return Error{where, "an endpoint must have the key model", "none"};
   if (!judge.key_env.empty() && !is_variable(judge.key_env))
-    return Error{where, "key_env must name an environment variable, not hold the key", "what is no such name"};
+    return Error{where, "key_env must name an environment variable, not hold the key",
+                 "what is no such name"};
   return {};
 }
 
@@ -83,7 +84,8 @@ Result<void> check_prompt(const VerifierOptions& entry, const std::string& where
   const auto has = [&](const char* name) { return std::find(used.begin(), used.end(), name) != used.end(); };
   for (const std::string& name : used) {
     if (!known.contains(name))
-      return Error{where, fmt::format("the prompt may hold {{{}}}", fmt::join(known, "}, {")), "{" + name + "}"};
+      return Error{where, fmt::format("the prompt may hold {{{}}}", fmt::join(known, "}, {")),
+                   "{" + name + "}"};
   }
   if (entry.pairwise && !(has("a") && has("b")))
     return Error{where, "a pairwise prompt must hold {a} and {b}", render(prompt)};
@@ -119,7 +121,8 @@ Result<void> check_friends(const Recipe& recipe, const Locate& locate) {
   for (const FriendOptions& judge : recipe.friends) {
     const std::string& name = friend_name(judge);
     if (!is_word(name, "._-") || name[0] == '.')
-      return Error{friends, "a friend's name must be of letters, digits, _ and -, and . later on", render(name)};
+      return Error{friends, "a friend's name must be of letters, digits, _ and -, and . later on",
+                   render(name)};
     if (std::find(names.begin(), names.end(), name) != names.end())
       return Error{friends, "must name a friend once (the key name tells two of a kind apart)", name};
     names.push_back(name);
@@ -129,7 +132,8 @@ Result<void> check_friends(const Recipe& recipe, const Locate& locate) {
   for (const VerifierOptions& entry : recipe.reward.rubric) {
     if (entry.verifier != "friends") {
       if (has_keys_of_friends(entry)) {
-        return Error{reward, "judges, prompt, rubric, score, pairwise, opponents and max_abstain are of friends",
+        return Error{reward,
+                     "judges, prompt, rubric, score, pairwise, opponents and max_abstain are of friends",
                      entry.verifier};
       }
       continue;

@@ -20,7 +20,8 @@ inline constexpr std::string_view kRubricPrompt =
 inline constexpr std::string_view kPairPrompt =
     "Question: {question}\nFirst: {a}\nSecond: {b}\nIs the first better than the second? Say yes or no.";
 inline constexpr std::string_view kRubricPairPrompt =
-    "Question: {question}\nFirst: {a}\nSecond: {b}\n{rubric}\nIs the first better than the second? Say yes or "
+    "Question: {question}\nFirst: {a}\nSecond: {b}\n{rubric}\nIs the first better than the second? Say yes "
+    "or "
     "no.";
 
 // The template in force: the one given, else the default for these options.

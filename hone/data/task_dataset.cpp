@@ -107,8 +107,7 @@ class TaskDataset final : public Dataset {
     }
     if (!all_seen_ && seen_before) {
       all_seen_ = true;
-      log_info("{} has {} held-out problems at these grades; from here on they repeat", name(),
-               eval_.size());
+      log_info("{} has {} held-out problems at these grades; from here on they repeat", name(), eval_.size());
     }
     return seen_before;
   }
@@ -136,7 +135,9 @@ Result<const Task*> known_task(const std::string& name) {
 }  // namespace
 
 Result<std::unique_ptr<Dataset>> open_task_dataset(const DataOptions& options, std::uint64_t seed) {
-  const auto weight_of = [&](std::size_t i) { return options.task_weights.empty() ? 1.0 : options.task_weights[i]; };
+  const auto weight_of = [&](std::size_t i) {
+    return options.task_weights.empty() ? 1.0 : options.task_weights[i];
+  };
   if (!options.task_weights.empty() && options.task_weights.size() != options.task.size())
     return Error{"data.task_weights", fmt::format("must weigh each of the {} tasks", options.task.size()),
                  fmt::format("{} weights", options.task_weights.size())};

@@ -50,8 +50,8 @@ class Questions {
 // One group under pairwise comparison: equal replies are one contestant.
 struct Contest {
   struct Comparison {
-    std::size_t first, second;       // contestants
-    std::size_t forward, backward;   // questions: first shown first, second shown first
+    std::size_t first, second;      // contestants
+    std::size_t forward, backward;  // questions: first shown first, second shown first
   };
   std::vector<std::string> contestants;
   std::vector<std::optional<std::size_t>> place;  // [rollouts] its contestant; none: an empty reply
@@ -211,7 +211,10 @@ class FriendsVerifier : public GroupVerifier {
       voices.push_back(std::move(voice));
     }
     HONE_CHECK(!voices.empty(), "none of the friends is among judges");
-    HONE_TRY_VOID(check_abstentions(voices, questions, options_.max_abstain, name_));
+    if (auto held = check_abstentions(voices, questions, options_.max_abstain, name_); !held.ok()) {
+      for (const std::unique_ptr<Friend>& judge : *friends_) HONE_TRY_VOID(judge->withdraw(step));
+      return held.error();
+    }
     metrics.merge(opinion_metrics(voices, name_));
     return voices;
   }

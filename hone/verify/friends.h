@@ -33,12 +33,14 @@ struct JudgeQuestion {
 class Friend {
  public:
   virtual ~Friend() = default;
-  virtual std::string name() const = 0;          // in metrics
+  virtual std::string name() const = 0;             // in metrics
   virtual std::size_t voters() const { return 1; }  // opinions on each question
   // [questions][voters]. What keeps it from an opinion is an abstention; an error is what no later step can
   // mend. `step` keys random numbers.
   virtual Result<std::vector<std::vector<Opinion>>> ask(std::span<const JudgeQuestion> questions,
                                                         std::int64_t step) = 0;
+  // The step did not count: what kept it from opinions there is not to be repeated when the step is.
+  virtual Result<void> withdraw(std::int64_t) { return {}; }
 };
 using Friends = std::vector<std::unique_ptr<Friend>>;
 

@@ -68,9 +68,8 @@ Verdict undecided(const Count& count) {
 
 Verdict verdict_of(const Count& count, bool majority) {
   if (count.held == 0) return undecided(count);
-  std::string detail =
-      fmt::format("{} of {} friend{} say{} yes", count.yes_votes, count.held, count.held == 1 ? "" : "s",
-                  count.yes_votes == 1 ? "s" : "");
+  std::string detail = fmt::format("{} of {} friend{} say{} yes", count.yes_votes, count.held,
+                                   count.held == 1 ? "" : "s", count.yes_votes == 1 ? "s" : "");
   if (count.abstained > 0)
     detail += fmt::format(", {} abstain{}", count.abstained, count.abstained == 1 ? "s" : "");
   const bool most = 2 * count.yes_votes > count.held;

@@ -10,7 +10,8 @@ namespace {
 // ASCII letters, digits and what joins them; of other characters those that Latin words go on with.
 bool continues_word(std::string_view text, std::size_t at) {
   const auto byte = static_cast<unsigned char>(text[at]);
-  return is_letter(text[at]) || is_digit(text[at]) || byte == '_' || byte == '\'' || (byte >= 0xc3 && byte <= 0xc9);
+  return is_letter(text[at]) || is_digit(text[at]) || byte == '_' || byte == '\'' ||
+         (byte >= 0xc3 && byte <= 0xc9);
 }
 
 bool stands_alone(std::string_view text, std::size_t at, std::size_t length) {
@@ -41,8 +42,7 @@ std::string ending_of(std::string_view text) {
   return "…" + std::string(text.substr(begin));
 }
 
-RandomKey key_of(const LocalFriendOptions& options, std::int64_t step,
-                        const JudgeQuestion& question) {
+RandomKey key_of(const LocalFriendOptions& options, std::int64_t step, const JudgeQuestion& question) {
   return {.seed = options.seed,
           .purpose = Purpose::kFriends,
           .step = static_cast<std::uint64_t>(step),
@@ -69,11 +69,11 @@ class LocalFriend : public Friend {
       problem.source = options_.name;
       problem.messages = {{"user", questions[q].text}};
       auto prompt = model.environment->reset(problem);
-      const std::string why = !prompt.ok() ? prompt.error().message()
-                              : std::ssize(prompt->ids) >= model.generator->context_length()
-                                  ? fmt::format("the question of {} tokens leaves no room in its context",
-                                                prompt->ids.size())
-                                  : "";
+      const std::string why =
+          !prompt.ok() ? prompt.error().message()
+          : std::ssize(prompt->ids) >= model.generator->context_length()
+              ? fmt::format("the question of {} tokens leaves no room in its context", prompt->ids.size())
+              : "";
       if (why.empty()) {
         asked.push_back(q);
         prompts.push_back(std::move(prompt->ids));

@@ -152,7 +152,7 @@ TEST(Recipe, AnEmptySettingEmptiesTextsAndLists) {
                          {"data.files=", "data.system=", "data.task=countdown"});
   EXPECT_THAT(r.data.files, ElementsAre());
   EXPECT_EQ(r.data.system, "");
-  EXPECT_EQ(r.data.task, "countdown");
+  EXPECT_EQ(r.data.task, Names("countdown"));
 }
 
 // Gives every field a value of its own that is in range, through the table.

@@ -40,8 +40,7 @@ class CheckArithmetic final : public GradedTask {
     draft.question =
         fill_prompt(kJudgePrompt, {{"question", sum.messages.front().content}, {"answer", proposed}});
     constexpr std::string_view kOpen = "<think>", kClose = "</think>";
-    const std::string steps =
-        sum.solution.substr(kOpen.size(), sum.solution.find(kClose) - kOpen.size());
+    const std::string steps = sum.solution.substr(kOpen.size(), sum.solution.find(kClose) - kOpen.size());
     draft.think = fmt::format("{};{}{}{}", steps, sum.answer, right ? "==" : "!=", proposed);
     draft.answer = right ? "yes" : "no";
     draft.kin = sum.id;
