@@ -293,8 +293,9 @@ void describe(Table& t, VerifierOptions& o) {
 }
 
 void describe(Table& t, FriendOptions& o) {
-  t.add_word("judge", o.judge, {"self", "checkpoint", "model", "endpoint", "random"},
-             "the policy as it is; the policy some steps ago; another model's folder; a chat endpoint; a coin");
+  t.add_word(
+      "judge", o.judge, {"self", "checkpoint", "model", "endpoint", "random"},
+      "the policy as it is; the policy some steps ago; another model's folder; a chat endpoint; a coin");
   t.add("name", o.name, "what metrics call it, where one kind is used twice; empty: the kind");
   t.add("copies", o.copies, "opinions on each question, each with random numbers of its own",
         between(1, 1024));
@@ -304,7 +305,8 @@ void describe(Table& t, FriendOptions& o) {
   t.add("temperature", o.temperature, "sampled: 0 is greedy", at_least(0));
   t.add("max_new_tokens", o.max_new_tokens, "sampled: budget of what it writes", between(1, 1 << 24));
   t.add("prefix", o.prefix, "self, checkpoint, model: what stands before the token read for probability");
-  t.add("every", o.every, "checkpoint: taken every so many steps; 0: once, at the stage's start", at_least(0));
+  t.add("every", o.every, "checkpoint: taken every so many steps; 0: once, at the stage's start",
+        at_least(0));
   t.add("path", o.path, "model: a Hugging Face model directory");
   t.add("device", o.device, "model, checkpoint: cpu, cuda or cuda:N");
   t.add_word("dtype", o.dtype, {"float32", "bfloat16", "float16"}, "model, checkpoint: of the forward pass");

@@ -33,10 +33,9 @@ struct Choice {
 };
 
 // Where a field's value lives, in the options that the table was made for.
-using Target =
-    std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*, std::vector<std::string>*,
-                 std::vector<int>*, std::vector<double>*, Choice, std::vector<VerifierOptions>*,
-                 std::vector<FriendOptions>*>;
+using Target = std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*,
+                            std::vector<std::string>*, std::vector<int>*, std::vector<double>*, Choice,
+                            std::vector<VerifierOptions>*, std::vector<FriendOptions>*>;
 
 struct Field {
   std::string key;  // dotted, from the top

@@ -8,7 +8,8 @@ namespace hone {
 
 Result<std::unique_ptr<Dataset>> open_dataset(const DataOptions& options, std::uint64_t seed) {
   const bool has_files = !options.files.empty(), has_task = !options.task.empty();
-  if (has_files && has_task) return Error{"data", "must name files or a task, not both", options.task.front()};
+  if (has_files && has_task)
+    return Error{"data", "must name files or a task, not both", options.task.front()};
   if (has_task && !options.eval_files.empty())
     return Error{"data.eval_files", "go with files; a task holds out problems of its own",
                  options.eval_files.front()};

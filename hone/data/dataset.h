@@ -37,10 +37,9 @@ class Dataset {
   virtual Result<void> leave_out(const RowCheck& train_check, const RowCheck& eval_check) = 0;
 };
 
-// `options` names either files (eval_files held out, or a part of `files` by hash), tasks (mixed, each problem
-// of one of them drawn by task_weights), or eval_files
-// alone (for evaluation: nothing to train on). With eval_files, training rows that ask what an evaluation row
-// asks are left out.
+// `options` names either files (eval_files held out, or a part of `files` by hash), tasks (mixed, each
+// problem of one of them drawn by task_weights), or eval_files alone (for evaluation: nothing to train on).
+// With eval_files, training rows that ask what an evaluation row asks are left out.
 //
 // Each problem's messages carry options.system before (joined with a system message of the row's own) and
 // options.prompt_suffix after the last user message; its id is of the question without them.

@@ -22,7 +22,7 @@ std::size_t take_piece(char* data, std::size_t size, std::size_t count, void* ta
 }
 
 // Proxies of the environment are for other machines.
-bool is_loopback(const std::string& url) {
+bool is_this_machine(const std::string& url) {
   for (const char* host : {"://127.0.0.1", "://localhost", "://[::1]"}) {
     if (url.find(host) != std::string::npos) return true;
   }
@@ -66,7 +66,7 @@ PostReply HttpPoster::post(const std::string& url, const std::string& bearer, co
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "hone");
   const double milliseconds = std::clamp(std::ceil(seconds * 1000), 1.0, 1e9);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds));
-  if (is_loopback(url)) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+  if (is_this_machine(url)) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 
   const CURLcode code = curl_easy_perform(curl);
   curl_slist_free_all(headers);

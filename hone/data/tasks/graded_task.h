@@ -30,8 +30,8 @@ class GradedTask : public Task {
  protected:
   struct Draft {
     std::string question, answer;
-    std::string think;   // the worked steps, without tags
-    std::string fields;  // JSON, where the verifier needs it
+    std::string think;      // the worked steps, without tags
+    std::string fields;     // JSON, where the verifier needs it
     std::uint64_t kin = 0;  // Problem::kin
   };
   explicit GradedTask(Card card) : card_(std::move(card)) {}

@@ -109,7 +109,8 @@ class Reachability final : public GradedTask {
       for (int from = 0; from < g.nodes; ++from)
         for (const int to : graph[static_cast<std::size_t>(from)])
           edges.push_back(fmt::format("{}>{}", node_letter(from), node_letter(to)));
-      return {fmt::format("Edges: {}. Can {} reach {}?", join(edges, " "), node_letter(start), node_letter(target)),
+      return {fmt::format("Edges: {}. Can {} reach {}?", join(edges, " "), node_letter(start),
+                          node_letter(target)),
               reachable ? "yes" : "no", walk(graph, start, target), ""};
     }
     HONE_CHECK(false, "no graph of grade {} in 100000 draws", grade);
