@@ -35,10 +35,10 @@ struct LocalModel {
 };
 
 struct LocalFriendOptions {
-  std::string name;
+  std::string name = {};
   int copies = 1;
   bool probability = false;
-  SamplingParams sampling;
+  SamplingParams sampling = {};
   std::uint64_t seed = 0;
   std::uint32_t first_voter = 0;  // tells the random numbers of one friend from another's
 };

@@ -20,10 +20,10 @@
 namespace hone {
 
 struct EndpointOptions {
-  FriendOptions asked;           // what the recipe says; `judge` is not read
-  std::string name;              // in metrics
-  std::string key;               // empty: none is sent
-  std::string run;               // abstentions are kept for this run's steps
+  FriendOptions asked = {};      // what the recipe says; `judge` is not read
+  std::string name = {};         // in metrics
+  std::string key = {};          // empty: none is sent
+  std::string run = {};          // abstentions are kept for this run's steps
   double backoff_seconds = 0.5;  // before the second attempt; doubled before each further one
 };
 

@@ -109,8 +109,8 @@ TEST(FriendsRecipe, ErrorsShowNoKey) {
 TEST(JudgePrompt, IsFilledInOnePass) {
   EXPECT_EQ(fill_prompt("{a}{b} {c} {", {{"a", "{b}"}, {"b", "x"}}), "{b}x {c} {");
   EXPECT_EQ(prompt_names("{question} {} {A} {a b} {b"), std::vector<std::string>{"question"});
-  EXPECT_EQ(judge_prompt({.rubric = "Great?"}), kRubricPrompt);
-  EXPECT_EQ(judge_prompt({.prompt = "p", .rubric = "Great?"}), "p");
+  EXPECT_EQ(judge_prompt({.verifier = "friends", .rubric = "Great?"}), kRubricPrompt);
+  EXPECT_EQ(judge_prompt({.verifier = "friends", .prompt = "p", .rubric = "Great?"}), "p");
 }
 
 TEST(TaskList, IsReadWeighedAndChecked) {
