@@ -291,8 +291,11 @@ TEST(Pairwise, LikingTheFirstWinsNothing) {
   Table table;
   table.options.pairwise = true;
   table.sit("biased", always(1.0));
-  for (const Verdict& verdict : table.verdicts(group_of("Write.", {"aa", "a", "aaaa"})))
-    EXPECT_DOUBLE_EQ(verdict.score, 0.5);
+  for (const std::vector<std::string>& texts :
+       std::vector<std::vector<std::string>>{{"aa", "a"}, {"aa", "a", "aaaa"}, {"aa", "a", "aaaa", "b"}}) {
+    for (const Verdict& verdict : table.verdicts(group_of("Write.", texts)))
+      EXPECT_DOUBLE_EQ(verdict.score, 0.5);
+  }
 }
 
 TEST(Pairwise, OpponentsAreBoundedAndEqualInNumber) {
