@@ -13,6 +13,7 @@ pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(GMP REQUIRED IMPORTED_TARGET gmp)
 # Its header must see the options that the library was built with.
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 
 # FLINT and Arb: balls of complex numbers. Debian names Arb's library flint-arb; upstream's is arb.
 find_path(ARB_INCLUDE acb.h REQUIRED)

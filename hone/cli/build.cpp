@@ -60,6 +60,26 @@ Result<Tokenizer> train_run_tokenizer(const Recipe& recipe, const Dataset& datas
   return Tokenizer::load(scratch.path);
 }
 
+// The verifier of the tasks' own: several may be mixed where one reads the answers of all. Tasks write
+// whole numbers in one way, so that "text" reads those too.
+Result<std::string> natural_verifier(const std::vector<std::string>& tasks) {
+  std::string natural = tasks.empty() ? "number" : "";
+  for (const std::string& name : tasks) {
+    const Task* task = find_task(name);
+    const std::string own = task != nullptr ? task->verifier() : "number";
+    const auto plain = [](const std::string& verifier) { return verifier == "number" || verifier == "text"; };
+    if (natural.empty() || natural == own) {
+      natural = own;
+    } else if (plain(natural) && plain(own)) {
+      natural = "text";
+    } else {
+      return Error{"data.task", fmt::format("tasks judged by {} and by {} can't be mixed", natural, own),
+                   fmt::format("{}", fmt::join(tasks, ", "))};
+    }
+  }
+  return natural;
+}
+
 // Vocabularies are padded to a multiple of 16, the width of the products' tiles.
 std::int64_t padded(std::int64_t n) { return (n + 15) / 16 * 16; }
 
@@ -117,17 +137,17 @@ double forward_flops(const Policy& policy, std::int64_t cached, std::int64_t tot
          4.0 * keys * static_cast<double>(config.layers * config.heads * config.head_dim);
 }
 
-Result<Rubric> make_rubric(const Recipe& recipe) {
+Result<Rubric> make_rubric(const Recipe& recipe, std::shared_ptr<const Friends> friends) {
   RewardOptions options = recipe.reward;
-  const Task* task = find_task(recipe.data.task);
-  const std::string natural = task != nullptr ? task->verifier() : "number";
+  HONE_TRY(const std::string natural, natural_verifier(recipe.data.task));
   for (VerifierOptions& entry : options.rubric) {
-    if (entry.verifier == "vote" && entry.answers.empty()) entry.answers = natural;
+    const bool judges_groups = entry.verifier == "vote" || entry.verifier == "friends";
+    if (judges_groups && entry.answers.empty()) entry.answers = natural;
   }
-  HONE_TRY(Rubric rubric, Rubric::make(options, recipe.seed));
+  HONE_TRY(Rubric rubric, Rubric::make(options, recipe.seed, friends));
   if (rubric.judges_correctness()) return rubric;
   options.rubric.push_back({.verifier = natural, .weight = 0.0});
-  return Rubric::make(options, recipe.seed);
+  return Rubric::make(options, recipe.seed, friends);
 }
 
 Result<void> save_companions(const Model& model, const std::filesystem::path& source,

@@ -47,8 +47,8 @@ std::unique_ptr<PolicyGenerator> make_generator(Model& model, int max_sequences,
 double forward_flops(const Policy& policy, std::int64_t cached, std::int64_t total);
 
 // The recipe's rubric; where none of its verifiers judges correctness, the task's own (or `number`) is added
-// at weight 0, so that accuracy can always be told.
-Result<Rubric> make_rubric(const Recipe& recipe);
+// at weight 0, so that accuracy can always be told. `friends`: as Rubric::make.
+Result<Rubric> make_rubric(const Recipe& recipe, std::shared_ptr<const Friends> friends = {});
 
 // Writes the tokenizer's files, and the loaded folder's other companions, beside saved weights.
 Result<void> save_companions(const Model& model, const std::filesystem::path& source,

@@ -79,7 +79,7 @@ Result<ProblemSet> read_problems(const EvalProblems& problems) {
     set.verifier = "number";
   } else {
     data.task = problems.source;
-    if (const Task* task = find_task(data.task)) set.verifier = task->verifier();
+    if (const Task* task = find_task(problems.source)) set.verifier = task->verifier();
   }
   const auto dataset = open_dataset(data, 0);
   if (!dataset.ok()) return as_option(dataset.error());

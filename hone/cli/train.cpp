@@ -9,6 +9,7 @@
 #include "hone/cli/amortize_ledger.h"
 #include "hone/cli/build.h"
 #include "hone/cli/command.h"
+#include "hone/cli/friend_circle.h"
 #include "hone/cli/interrupt.h"
 #include "hone/cli/progress.h"
 #include "hone/cli/train_memory.h"
@@ -138,7 +139,8 @@ Result<int> run_train(const TrainArguments& arguments) {
     return Error{arguments.recipe + ": amortize.steps", "must be above 0 for hone amortize", "0"};
   set_thread_count(recipe.threads);
   HONE_TRY(const auto dataset, open_dataset(recipe.data, recipe.seed));
-  HONE_TRY(const Rubric rubric, make_rubric(recipe));
+  const auto judges = std::make_shared<Friends>();
+  HONE_TRY(const Rubric rubric, make_rubric(recipe, judges));
   if (recipe.amortize.steps > 0) HONE_TRY_VOID(check_amortize(rubric));
   HONE_TRY(Model model, make_model(recipe, *dataset));
   HONE_TRY(const auto environment, make_environment(model.tokenizer, recipe.data.prompt_format));
@@ -151,8 +153,10 @@ Result<int> run_train(const TrainArguments& arguments) {
       model, recipe.grpo.rollout.max_sequences,
       [&current] { return current != nullptr ? current->policy_version() : 0; }, &tape);
 
+  HONE_TRY(const auto circle, FriendCircle::make(recipe, model, *generator, *environment));
   HONE_TRY(RunFolder folder, arguments.resume ? RunFolder::resume(recipe) : RunFolder::create(recipe));
   HONE_TRY(RunStore store, RunStore::open(folder.path() / "run.db"));
+  HONE_TRY(*judges, circle->seat(folder.path()));
   HONE_TRY_VOID(store.set_fact("recipe", to_yaml(recipe)));
   HONE_TRY_VOID(store.set_fact("state", "running"));
 

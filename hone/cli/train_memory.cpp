@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "hone/config/judge_prompt.h"
 #include "hone/engine/generator.h"
 
 namespace hone {
@@ -40,6 +41,25 @@ struct Decoding {
   }
 };
 
+// The policy as its own judge: a question holds a problem and an answer to it.
+void add_judging(Decoding& decoding, const Recipe& recipe, const Model& model, std::int64_t problem_tokens) {
+  const RolloutOptions& rollout = recipe.grpo.rollout;
+  const std::int64_t context = model.policy->config().max_position_embeddings;
+  for (const VerifierOptions& entry : recipe.reward.rubric) {
+    if (entry.verifier != "friends") continue;
+    const std::int64_t words = std::ssize(model.tokenizer.encode(judge_prompt(entry) + entry.rubric));
+    const std::int64_t answers = (entry.pairwise ? 2 : 1) * std::int64_t{rollout.max_new_tokens};
+    const std::int64_t questions =
+        std::int64_t{rollout.prompts_per_step} * rollout.group_size * (entry.pairwise ? entry.opponents : 1);
+    for (const FriendOptions& judge : recipe.friends) {
+      if (judge.judge != "self" || judge.verdict != "sampled") continue;
+      const std::int64_t prompt = std::min(problem_tokens + words + answers, context - 1);
+      const std::int64_t said = std::min<std::int64_t>(judge.max_new_tokens, context - prompt);
+      decoding.add(*model.policy, questions, {prompt, judge.copies, said}, rollout.max_sequences);
+    }
+  }
+}
+
 }  // namespace
 
 Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, const Dataset& dataset,
@@ -71,6 +91,7 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
   if (grpo.steps > 0) {
     decoding.add(policy, rollout.prompts_per_step,
                  {lengths.prompt, rollout.group_size, rollout.max_new_tokens}, rollout.max_sequences);
+    add_judging(decoding, recipe, model, lengths.prompt);
   }
 
   const auto supervised = [&](const char* stage, std::int64_t prompts, std::int64_t tokens,

@@ -8,6 +8,7 @@
 #include <set>
 #include <string_view>
 
+#include "hone/config/check_friends.h"
 #include "hone/config/fields.h"
 
 namespace hone {
@@ -112,8 +113,15 @@ void check_data(Checker& c, const Recipe& recipe) {
   if (data.task.empty()) {
     c.require(data.difficulty.empty(), {"data.difficulty"},
               "grades the problems of data.task; files have none");
+    c.require(data.task_weights.empty(), {"data.task_weights"}, "weighs the tasks of data.task");
     c.require(!data.fields.prompt.empty(), {"data.fields.prompt"}, "must name a key of the rows", "\"\"");
   } else {
+    const std::set<std::string> tasks(data.task.begin(), data.task.end());
+    c.require(tasks.size() == data.task.size() && !tasks.contains(""), {"data.task"},
+              "must name each task once", fmt::format("{}", fmt::join(data.task, ", ")));
+    c.require(data.task_weights.empty() || data.task_weights.size() == data.task.size(),
+              {"data.task_weights"}, fmt::format("must weigh each of the {} tasks", data.task.size()),
+              fmt::format("{} weights", data.task_weights.size()));
     c.require(data.eval_files.empty(), {"data.eval_files"},
               "belongs to data.files; a task holds out its own");
     c.require(is_default(recipe, "data.fields."), {"data.fields"},
@@ -138,8 +146,10 @@ void check_reward(Checker& c, const Recipe& recipe) {
     c.require(names.insert(name).second, {"reward"},
               "must name a verifier once (the key name tells two of a kind apart)", name);
     weighs = weighs || entry.weight != 0;
-    c.require(entry.verifier == "vote" || (entry.answers.empty() && !entry.shuffled), {"reward"},
-              "answers and shuffled belong to vote", entry.verifier);
+    c.require(entry.verifier == "vote" || !entry.shuffled, {"reward"}, "shuffled belongs to vote",
+              entry.verifier);
+    c.require(entry.verifier == "vote" || entry.verifier == "friends" || entry.answers.empty(), {"reward"},
+              "answers belongs to vote and friends", entry.verifier);
   }
   c.require(weighs, {"reward"}, "at least one verifier must have a weight other than 0", "only weights of 0");
 }
@@ -192,7 +202,8 @@ Result<void> check_recipe(const Recipe& recipe, const Locate& locate) {
   check_model(c, recipe);
   check_data(c, recipe);
   check_reward(c, recipe);
-  return c.result();
+  HONE_TRY_VOID(c.result());
+  return check_friends(recipe, locate);
 }
 
 }  // namespace hone

@@ -89,8 +89,10 @@ void describe(Table& t, DataFieldOptions& o) {
 
 void describe(Table& t, DataOptions& o) {
   t.add("files", o.files, "problem files, JSON lines; instead of `data.task`");
-  t.add("task", o.task, "a procedural task; instead of `data.files`");
-  t.add("difficulty", o.difficulty, "the task's grades to draw from; empty: its default", at_least(1));
+  t.add("task", static_cast<std::vector<std::string>&>(o.task),
+        "a procedural task, or several that are mixed; instead of `data.files`");
+  t.add("task_weights", o.task_weights, "of several tasks: how often each is asked; empty: evenly", above(0));
+  t.add("difficulty", o.difficulty, "the tasks' grades to draw from; empty: each one's default", at_least(1));
   t.section("fields", o.fields, "Which keys of a row hold what.");
   t.add_word("prompt_format", o.prompt_format, {"chat", "plain"},
              "chat: through the model's template; plain: the text as it is");
@@ -245,6 +247,7 @@ void describe(Table& t, Recipe& o) {
   t.section("data", o.data, "The problems.");
   t.add("reward", o.reward.rubric,
         "the verifiers that make the reward: one name, a list of names, or a list of maps (below)");
+  t.add("friends", o.friends, "who is asked by the verifier `friends`: a list of kinds, or of maps (below)");
   t.section("sft", o.sft, "The supervised stage: a warm start on worked solutions.");
   t.section(
       "amortize", o.amortize,
@@ -272,10 +275,52 @@ void describe(Table& t, VerifierOptions& o) {
       "program: the words that start it, the first looked up on PATH; it runs with your rights, unsandboxed");
   t.add("accuracy", o.accuracy, "program: whether its `correct` means that the problem is solved");
   t.add("answers", o.answers,
-        "vote: the verifier that reads and compares answers (number, math, text …); empty: the task's, or "
-        "number");
+        "vote, friends: the verifier that reads and compares answers (number, math, text …); empty: the "
+        "task's, or number");
   t.add("shuffled", o.shuffled, "vote: a control, every group is held to another group's label");
+  t.add("judges", o.judges, "friends: the names of those that are asked; empty: all of `friends`");
+  t.add("prompt", o.prompt,
+        "friends: what they are asked, with {question}, {answer}, {reply}, {completion}, {rubric} (pairwise: "
+        "{question}, {a}, {b}, {rubric}); empty: a default");
+  t.add("rubric", o.rubric, "friends: what makes a good answer, as a question; empty: whether it is right");
+  t.add_word("score", o.score, {"share", "majority"}, "friends: the share of yes, or 1 when most say yes");
+  t.add("pairwise", o.pairwise, "friends: score the share of comparisons won against others of the group");
+  t.add("opponents", o.opponents, "friends, pairwise: an even number that each completion meets, at most",
+        between(2, 4096));
+  t.add("max_abstain", o.max_abstain,
+        "friends: the run stops when a larger share of a step's opinions are abstentions", between(0, 1));
   t.add("name", o.name, "what metrics call it, where one verifier is used twice; empty: the verifier's name");
+}
+
+void describe(Table& t, FriendOptions& o) {
+  t.add_word(
+      "judge", o.judge, {"self", "checkpoint", "model", "endpoint", "random"},
+      "the policy as it is; the policy some steps ago; another model's folder; a chat endpoint; a coin");
+  t.add("name", o.name, "what metrics call it, where one kind is used twice; empty: the kind");
+  t.add("copies", o.copies, "opinions on each question, each with random numbers of its own",
+        between(1, 1024));
+  t.add_word("verdict", o.verdict, {"sampled", "probability"},
+             "sampled: it writes, and the last yes or no counts; probability: of yes against no as its next "
+             "token");
+  t.add("temperature", o.temperature, "sampled: 0 is greedy", at_least(0));
+  t.add("max_new_tokens", o.max_new_tokens, "sampled: budget of what it writes", between(1, 1 << 24));
+  t.add("prefix", o.prefix, "self, checkpoint, model: what stands before the token read for probability");
+  t.add("every", o.every, "checkpoint: taken every so many steps; 0: once, at the stage's start",
+        at_least(0));
+  t.add("path", o.path, "model: a Hugging Face model directory");
+  t.add("device", o.device, "model, checkpoint: cpu, cuda or cuda:N");
+  t.add_word("dtype", o.dtype, {"float32", "bfloat16", "float16"}, "model, checkpoint: of the forward pass");
+  t.add("url", o.url, "endpoint: https://host/v1, of an OpenAI-compatible API");
+  t.add("model", o.model, "endpoint: the model's name there");
+  t.add("key_env", o.key_env, "endpoint: the environment variable that holds the key; empty: none is sent");
+  t.add("seconds", o.seconds, "endpoint: for one attempt", above(0));
+  t.add("retries", o.retries, "endpoint: after a first attempt that failed or was refused for now",
+        between(0, 100));
+  t.add("workers", o.workers, "endpoint: attempts at a time", between(1, 256));
+  t.add("max_calls", o.max_calls, "endpoint: attempts in all, over every resume; 0: no cap", at_least(0));
+  t.add("max_tokens", o.max_tokens, "endpoint: tokens paid for in all, over every resume; 0: no cap",
+        at_least(0));
+  t.add("cache", o.cache, "endpoint: the file of its answers; empty: friends.db in the run's folder");
 }
 
 template <class Options>
@@ -298,6 +343,12 @@ Fields fields_of(Recipe& recipe) {
 Fields fields_of(VerifierOptions& verifier) {
   Table table;
   describe(table, verifier);
+  return std::move(table.out);
+}
+
+Fields fields_of(FriendOptions& judge) {
+  Table table;
+  describe(table, judge);
   return std::move(table.out);
 }
 

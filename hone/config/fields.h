@@ -33,9 +33,9 @@ struct Choice {
 };
 
 // Where a field's value lives, in the options that the table was made for.
-using Target =
-    std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*, std::vector<std::string>*,
-                 std::vector<int>*, Choice, std::vector<VerifierOptions>*>;
+using Target = std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*,
+                            std::vector<std::string>*, std::vector<int>*, std::vector<double>*, Choice,
+                            std::vector<VerifierOptions>*, std::vector<FriendOptions>*>;
 
 struct Field {
   std::string key;  // dotted, from the top
@@ -58,6 +58,7 @@ struct Fields {
 // The tables point into their argument, which must outlive them.
 Fields fields_of(Recipe& recipe);
 Fields fields_of(VerifierOptions& verifier);
+Fields fields_of(FriendOptions& judge);
 
 // "integer, at least 2": what a field takes, for errors and the reference.
 std::string type_of(const Field& field);

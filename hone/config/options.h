@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hone {
@@ -46,10 +47,18 @@ struct DataFieldOptions {
   std::string answer_after;  // keep what follows its last occurrence ("####" for GSM8K)
 };
 
+// One name or several.
+struct Names : std::vector<std::string> {
+  using vector::vector;
+  Names(std::string one) : vector{std::move(one)} {}
+  Names(const char* one) : vector{std::string(one)} {}
+};
+
 struct DataOptions {
-  std::vector<std::string> files;  // JSONL
-  std::string task;                // or a procedural task's name
-  std::vector<int> difficulty;     // the task's grades to draw from; empty: its default
+  std::vector<std::string> files;    // JSONL
+  Names task;                        // or procedural tasks
+  std::vector<double> task_weights;  // of several tasks: how often each is asked; empty: evenly
+  std::vector<int> difficulty;       // the tasks' grades to draw from; empty: each one's default
   DataFieldOptions fields;
   std::string prompt_format = "chat";   // chat: the model's template; plain: the text as it is
   std::string system;                   // system prompt; empty: none
@@ -73,10 +82,41 @@ struct VerifierOptions {
   std::string database = {};              // proof: Metamath's .mm file
   std::vector<std::string> axioms = {};   // proof: that Coq proofs may rest on
   std::vector<std::string> command = {};  // program: its words, the first looked up on PATH
-  std::string answers = {};               // vote: the verifier that reads and compares them
+  std::string answers = {};               // vote, friends: the verifier that reads and compares them
   bool shuffled = false;                  // vote, a control: labels of other groups
   bool accuracy = true;                   // program: whether "correct" means that the problem is solved
+  std::vector<std::string> judges = {};   // friends: names of those asked; empty: all
+  std::string prompt = {};                // friends: what they are asked; empty: a default
+  std::string rubric = {};                // friends: what they look for; empty: whether it is right
+  std::string score = "share";            // friends: share, majority
+  bool pairwise = false;                  // friends: which of two completions is better
+  int opponents = 4;                      // friends, pairwise: of each completion, at most
+  double max_abstain = 0.5;               // friends: share of a step's opinions; beyond it the run stops
   std::string name = {};                  // in metrics; empty: the verifier's
+};
+
+// One who is asked, for the verifier "friends".
+struct FriendOptions {
+  std::string judge;                // self, checkpoint, model, endpoint, random
+  std::string name = {};            // in metrics; empty: the kind
+  int copies = 1;                   // opinions on each question, with random numbers of their own
+  std::string verdict = "sampled";  // sampled, probability
+  double temperature = 0.0;         // of sampled verdicts
+  int max_new_tokens = 256;         // of sampled verdicts
+  std::string prefix = "<answer>";  // local, probability: what the judge has said before yes or no
+  int every = 0;                    // checkpoint: steps between them; 0: the stage's start
+  std::string path = {};            // model: its folder
+  std::string device = "cpu";
+  std::string dtype = "float32";
+  std::string url = {};            // endpoint: without /chat/completions
+  std::string model = {};          // endpoint: its name there
+  std::string key_env = {};        // endpoint: the environment variable that holds the key
+  double seconds = 30.0;           // endpoint: for one attempt
+  int retries = 4;                 // endpoint: after the first attempt
+  int workers = 8;                 // endpoint: attempts at a time
+  std::int64_t max_calls = 10000;  // endpoint: attempts in all; 0: no cap
+  std::int64_t max_tokens = 0;     // endpoint: paid for in all; 0: no cap
+  std::string cache = {};          // endpoint: file of its answers; empty: in the run's folder
 };
 
 struct RewardOptions {
@@ -199,6 +239,7 @@ struct Recipe {
   ModelOptions model;
   DataOptions data;
   RewardOptions reward;
+  std::vector<FriendOptions> friends;
   SftOptions sft;
   AmortizeOptions amortize;
   GrpoOptions grpo;

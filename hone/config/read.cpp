@@ -71,6 +71,8 @@ class Reader {
 
   // Values that follow from others, and the rules between keys.
   Result<void> finish(const std::string& where) {
+    Names& task = recipe_.data.task;
+    if (task.size() == 1 && task.front().empty()) task.clear();
     LossOptions& loss = recipe_.grpo.loss;
     // CISPO caps the ratio itself (MiniMax-M1 §3.1; TRL recommends 5), where 0.2 would stop all learning.
     if (loss.type == LossType::kCispo && !given_.contains("grpo.loss.clip_high")) loss.clip_high = 5;
@@ -156,7 +158,10 @@ class Reader {
       return Error{where, "must be " + type_of(field) + more, shown(found)};
     };
     if (const auto* verifiers = std::get_if<std::vector<VerifierOptions>*>(&field.target)) {
-      return read_rubric(node, **verifiers, field, key, line, source);
+      return read_list(node, **verifiers, "a verifier's name", field, key, line, source);
+    }
+    if (const auto* judges = std::get_if<std::vector<FriendOptions>*>(&field.target)) {
+      return read_list(node, **judges, "a friend's kind", field, key, line, source);
     }
     // key= on the command line empties a text or a list.
     if (source.file.empty() && node.IsNull()) {
@@ -167,6 +172,8 @@ class Reader {
       if (auto* texts = std::get_if<std::vector<std::string>*>(&field.target))
         return (*texts)->clear(), Result<void>();
       if (auto* numbers = std::get_if<std::vector<int>*>(&field.target))
+        return (*numbers)->clear(), Result<void>();
+      if (auto* numbers = std::get_if<std::vector<double>*>(&field.target))
         return (*numbers)->clear(), Result<void>();
     }
     return std::visit([&](const auto& target) { return store(node, field, target, wrong); }, field.target);
@@ -265,7 +272,11 @@ class Reader {
   }
   template <class Wrong>
   static Result<void> store(const YAML::Node&, const Field&, std::vector<VerifierOptions>*, const Wrong&) {
-    return {};  // read_rubric's
+    return {};  // read_list's
+  }
+  template <class Wrong>
+  static Result<void> store(const YAML::Node&, const Field&, std::vector<FriendOptions>*, const Wrong&) {
+    return {};
   }
 
   static std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
@@ -273,23 +284,28 @@ class Reader {
     return near.empty() ? "" : " (did you mean " + near + "?)";
   }
 
-  Result<void> read_rubric(const YAML::Node& node, std::vector<VerifierOptions>& target, const Field& field,
-                           const std::string& key, int line, const Source& source) {
-    std::vector<VerifierOptions> rubric;
+  // Items are names, or maps whose first key names them.
+  template <class Options>
+  Result<void> read_list(const YAML::Node& node, std::vector<Options>& target, const char* noun,
+                         const Field& field, const std::string& key, int line, const Source& source) {
+    std::vector<Options> list;
     const auto add = [&](const YAML::Node& item, const std::string& name) -> Result<void> {
       const int item_line = item.IsNull() ? line : item.Mark().line + 1;
-      VerifierOptions verifier;
+      Options options;
+      const Fields table = fields_of(options);
+      const Field& naming = table.fields.front();
       if (item.IsScalar()) {
-        verifier.verifier = item.Scalar();
+        HONE_TRY_VOID(read_value(item, naming, name, item_line, source));
       } else if (item.IsMap()) {
-        HONE_TRY_VOID(read_map(item, fields_of(verifier), "", name + ".", source));
-        if (!given_.contains(name + ".verifier")) {
-          return Error{source.at(name, item_line), "must have the key verifier", "none"};
+        HONE_TRY_VOID(read_map(item, table, "", name + ".", source));
+        if (!given_.contains(name + "." + naming.key)) {
+          return Error{source.at(name, item_line), "must have the key " + naming.key, "none"};
         }
       } else {
-        return Error{source.at(name, item_line), "must be a verifier's name or a map of keys", shown(item)};
+        return Error{source.at(name, item_line), fmt::format("must be {} or a map of keys", noun),
+                     shown(item)};
       }
-      rubric.push_back(std::move(verifier));
+      list.push_back(std::move(options));
       return {};
     };
     std::erase_if(given_, [&](const auto& entry) { return entry.first.starts_with(key + "["); });
@@ -300,7 +316,7 @@ class Reader {
       std::size_t i = 0;
       for (const auto& item : node) HONE_TRY_VOID(add(item, fmt::format("{}[{}]", key, i++)));
     }
-    target = std::move(rubric);
+    target = std::move(list);
     return {};
   }
 

@@ -57,14 +57,15 @@ std::string list(const Items& items, Render render_item) {
   return fmt::format("[{}]", join(parts, ", "));
 }
 
-std::string render_verifier(VerifierOptions verifier) {
-  // Its name, its weight, and what is not as it comes.
-  VerifierOptions unchanged;
+// What is always said (`first` keys: its name …), and what is not as it comes.
+template <class Options>
+std::string render_item(Options options, std::size_t first) {
+  Options unchanged;
   std::vector<std::string> parts;
-  const Fields table = fields_of(verifier), defaults = fields_of(unchanged);
+  const Fields table = fields_of(options), defaults = fields_of(unchanged);
   for (std::size_t i = 0; i < table.fields.size(); ++i) {
     const std::string value = render(table.fields[i]);
-    const bool named = i < 2;
+    const bool named = i < first;
     if (named || value != render(defaults.fields[i])) parts.push_back(table.fields[i].key + ": " + value);
   }
   return fmt::format("{{{}}}", join(parts, ", "));
@@ -94,10 +95,14 @@ std::string type_of(const Field& field) {
           [&](std::vector<int>*) -> std::string {
             return "an integer, or a list of integers" + in_words(range, "each ");
           },
+          [&](std::vector<double>*) -> std::string {
+            return "a number, or a list of numbers" + in_words(range, "each ");
+          },
           [](const Choice& choice) -> std::string {
             return fmt::format("one of {}", fmt::join(choice.words, ", "));
           },
           [](std::vector<VerifierOptions>*) -> std::string { return "a verifier, or a list of verifiers"; },
+          [](std::vector<FriendOptions>*) -> std::string { return "a friend, or a list of friends"; },
       },
       field.target);
 }
@@ -151,9 +156,15 @@ std::string render(const Field& field) {
                         [](const std::vector<int>* value) -> std::string {
                           return list(*value, [](int number) { return std::to_string(number); });
                         },
+                        [](const std::vector<double>* value) -> std::string {
+                          return list(*value, [](double number) { return render(number); });
+                        },
                         [](const Choice& choice) -> std::string { return choice.words[choice.get()]; },
                         [](const std::vector<VerifierOptions>* value) -> std::string {
-                          return list(*value, render_verifier);
+                          return list(*value, [](const auto& item) { return render_item(item, 2); });
+                        },
+                        [](const std::vector<FriendOptions>* value) -> std::string {
+                          return list(*value, [](const auto& item) { return render_item(item, 1); });
                         },
                     },
                     field.target);

@@ -82,6 +82,9 @@ std::string recipe_reference() {
   VerifierOptions verifier;
   out += "\n## reward\nEach verifier of the list is a name alone, with weight 1, or a map of these keys.\n\n";
   add_rows(out, fields_of(verifier), "");
+  FriendOptions judge;
+  out += "\n## friends\nEach friend of the list is a kind alone, or a map of these keys.\n\n";
+  add_rows(out, fields_of(judge), "");
   return out;
 }
 

@@ -8,7 +8,8 @@ namespace hone {
 
 Result<std::unique_ptr<Dataset>> open_dataset(const DataOptions& options, std::uint64_t seed) {
   const bool has_files = !options.files.empty(), has_task = !options.task.empty();
-  if (has_files && has_task) return Error{"data", "must name files or a task, not both", options.task};
+  if (has_files && has_task)
+    return Error{"data", "must name files or a task, not both", options.task.front()};
   if (has_task && !options.eval_files.empty())
     return Error{"data.eval_files", "go with files; a task holds out problems of its own",
                  options.eval_files.front()};
@@ -24,7 +25,8 @@ Result<std::unique_ptr<Dataset>> open_dataset(const DataOptions& options, std::u
 }
 
 bool is_held_out(const Problem& problem, double eval_fraction) {
-  return random_uniform({.purpose = Purpose::kDataSplit, .problem = problem.id}, 0) < eval_fraction;
+  const std::uint64_t id = problem.kin != 0 ? problem.kin : problem.id;
+  return random_uniform({.purpose = Purpose::kDataSplit, .problem = id}, 0) < eval_fraction;
 }
 
 }  // namespace hone

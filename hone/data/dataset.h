@@ -37,9 +37,9 @@ class Dataset {
   virtual Result<void> leave_out(const RowCheck& train_check, const RowCheck& eval_check) = 0;
 };
 
-// `options` names either files (eval_files held out, or a part of `files` by hash), a task, or eval_files
-// alone (for evaluation: nothing to train on). With eval_files, training rows that ask what an evaluation row
-// asks are left out.
+// `options` names either files (eval_files held out, or a part of `files` by hash), tasks (mixed, each
+// problem of one of them drawn by task_weights), or eval_files alone (for evaluation: nothing to train on).
+// With eval_files, training rows that ask what an evaluation row asks are left out.
 //
 // Each problem's messages carry options.system before (joined with a system message of the row's own) and
 // options.prompt_suffix after the last user message; its id is of the question without them.
@@ -56,7 +56,7 @@ Result<std::unique_ptr<Dataset>> open_dataset(const DataOptions& options, std::u
 
 // Whether a problem belongs to the evaluation part: by the hash of what it asks, so that equal questions fall
 // on the same side whatever file or index they come from. White space does not tell the questions of rows
-// apart.
+// apart. A problem with kin goes by what that asks.
 bool is_held_out(const Problem& problem, double eval_fraction);
 
 }  // namespace hone

@@ -21,23 +21,26 @@ std::uint64_t patience(double p, double expected_draws) {
   return static_cast<std::uint64_t>(std::min(1e6, 100.0 + expected_draws / p));
 }
 
+struct MixedTask {
+  const Task* task;
+  std::vector<int> grades;
+  double share;  // of the problems, up to and with this task
+};
+
 class TaskDataset final : public Dataset {
  public:
-  TaskDataset(const DataOptions& options, const Task& task, std::uint64_t seed)
-      : options_(options),
-        task_(task),
-        grades_(options.difficulty.empty() ? task.default_difficulty() : options.difficulty),
-        seed_(seed) {}
+  TaskDataset(const DataOptions& options, std::vector<MixedTask> tasks, std::uint64_t seed)
+      : options_(options), tasks_(std::move(tasks)), seed_(seed) {}
 
   Problem train(std::int64_t i) const override {
     auto problem = try_train(i);
-    HONE_CHECK(problem.has_value(), "no training problem {} of {}", i, task_.name());
+    HONE_CHECK(problem.has_value(), "no training problem {} of {}", i, name());
     return std::move(*problem);
   }
 
   Problem eval(std::int64_t i) const override {
     auto problem = try_eval(i);
-    HONE_CHECK(problem.has_value(), "no held-out problem {} of {}", i, task_.name());
+    HONE_CHECK(problem.has_value(), "no held-out problem {} of {}", i, name());
     return std::move(*problem);
   }
 
@@ -45,6 +48,8 @@ class TaskDataset final : public Dataset {
   std::int64_t eval_size() const override { return std::numeric_limits<std::int64_t>::max(); }
   std::int64_t skipped() const override { return 0; }
   Result<void> leave_out(const RowCheck&, const RowCheck&) override { return {}; }
+
+  std::string name() const { return fmt::format("{}", fmt::join(options_.task, " + ")); }
 
   std::optional<Problem> try_train(std::int64_t i) const {
     HONE_CHECK(i >= 0, "i = {}", i);
@@ -74,12 +79,16 @@ class TaskDataset final : public Dataset {
  private:
   Problem draw(const RandomKey& key) const {
     RandomStream random(key);
-    const int grade = grades_[random.below(grades_.size())];
-    return task_.make(random, grade);
+    // One task alone takes no draw.
+    const double u = tasks_.size() > 1 ? random.uniform() : 0.0;
+    const auto at = std::find_if(tasks_.begin(), tasks_.end() - 1,
+                                 [&](const MixedTask& mixed) { return u < mixed.share; });
+    const int grade = at->grades[random.below(at->grades.size())];
+    return at->task->make(random, grade);
   }
 
   Problem finished(Problem problem, const char* part, std::int64_t i) const {
-    problem.source = fmt::format("{}:{}{}", task_.name(), part, i);
+    problem.source += fmt::format(":{}{}", part, i);
     dress_prompt(options_, problem);
     return problem;
   }
@@ -98,15 +107,13 @@ class TaskDataset final : public Dataset {
     }
     if (!all_seen_ && seen_before) {
       all_seen_ = true;
-      log_info("{} has {} held-out problems at these grades; from here on they repeat", task_.name(),
-               eval_.size());
+      log_info("{} has {} held-out problems at these grades; from here on they repeat", name(), eval_.size());
     }
     return seen_before;
   }
 
   DataOptions options_;
-  const Task& task_;
-  std::vector<int> grades_;
+  std::vector<MixedTask> tasks_;
   std::uint64_t seed_;
   mutable std::mutex mutex_;
   mutable std::vector<Problem> eval_;
@@ -114,28 +121,44 @@ class TaskDataset final : public Dataset {
   mutable bool all_seen_ = false;
 };
 
+Result<const Task*> known_task(const std::string& name) {
+  if (const Task* task = find_task(name)) return task;
+  std::vector<std::string> known;
+  for (const auto& t : all_tasks()) known.push_back(t->name());
+  const std::string near = nearest(name, known);
+  return Error{"data.task",
+               near.empty() ? fmt::format("must be one of {}", fmt::join(known, ", "))
+                            : fmt::format("must be a known task (did you mean {}?)", near),
+               "\"" + name + "\""};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Dataset>> open_task_dataset(const DataOptions& options, std::uint64_t seed) {
-  const Task* task = find_task(options.task);
-  if (task == nullptr) {
-    std::vector<std::string> known;
-    for (const auto& t : all_tasks()) known.push_back(t->name());
-    const std::string near = nearest(options.task, known);
-    return Error{"data.task",
-                 near.empty() ? fmt::format("must be one of {}", fmt::join(known, ", "))
-                              : fmt::format("must be a known task (did you mean {}?)", near),
-                 "\"" + options.task + "\""};
+  const auto weight_of = [&](std::size_t i) {
+    return options.task_weights.empty() ? 1.0 : options.task_weights[i];
+  };
+  if (!options.task_weights.empty() && options.task_weights.size() != options.task.size())
+    return Error{"data.task_weights", fmt::format("must weigh each of the {} tasks", options.task.size()),
+                 fmt::format("{} weights", options.task_weights.size())};
+  double total = 0, sum = 0;
+  for (std::size_t i = 0; i < options.task.size(); ++i) total += weight_of(i);
+  std::vector<MixedTask> tasks;
+  for (std::size_t i = 0; i < options.task.size(); ++i) {
+    HONE_TRY(const Task* task, known_task(options.task[i]));
+    for (const int grade : options.difficulty)
+      if (grade < 1 || grade > task->max_difficulty())
+        return Error{"data.difficulty",
+                     fmt::format("{} has grades 1 to {}", task->name(), task->max_difficulty()),
+                     std::to_string(grade)};
+    sum += weight_of(i);
+    tasks.push_back(
+        {task, options.difficulty.empty() ? task->default_difficulty() : options.difficulty, sum / total});
   }
-  for (const int grade : options.difficulty)
-    if (grade < 1 || grade > task->max_difficulty())
-      return Error{"data.difficulty",
-                   fmt::format("{} has grades 1 to {}", task->name(), task->max_difficulty()),
-                   std::to_string(grade)};
-  auto dataset = std::make_unique<TaskDataset>(options, *task, seed);
+  auto dataset = std::make_unique<TaskDataset>(options, std::move(tasks), seed);
   if (!dataset->try_train(0) || !dataset->try_eval(0))
     return Error{"data.eval_fraction",
-                 fmt::format("must leave problems of {} for both training and evaluation", task->name()),
+                 fmt::format("must leave problems of {} for both training and evaluation", dataset->name()),
                  fmt::format("{}", options.eval_fraction)};
   return std::unique_ptr<Dataset>(std::move(dataset));
 }

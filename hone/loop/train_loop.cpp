@@ -157,7 +157,7 @@ class TrainLoop {
                               p_.observer.on_activity(done < all ? fmt::format("rollout {}/{}", done, all)
                                                                  : std::string("verify"));
                             }));
-    HONE_TRY(const Metrics judged, p_.rubric.judge_groups(groups));
+    HONE_TRY(const Metrics judged, p_.rubric.judge_groups(groups, position_.step));
     for (const auto& [name, value] : judged) judged_[name].add(value, static_cast<double>(groups.size()));
     punish_overlong(groups);
     set_voters_apart(groups);

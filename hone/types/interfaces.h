@@ -85,9 +85,9 @@ class GroupVerifier {
     Metrics metrics;
   };
   virtual std::string name() const = 0;
-  // `correct` and the answers of problems may be measured against, never judged by. Error: what a run can't
-  // go on with.
-  virtual Result<Judgement> verify(std::span<const Group> groups) = 0;
+  // `correct` and the answers of problems may be measured against, never judged by. `step` keys random
+  // numbers: updates done before these groups were sampled. Error: what a run can't go on with.
+  virtual Result<Judgement> verify(std::span<const Group> groups, std::int64_t step) = 0;
 };
 
 // batch → statistics.

@@ -20,6 +20,7 @@ struct Problem {
   std::string solution;           // a worked completion for warm starts, think and answer tags included; may be empty
   std::string fields;             // the row as JSON text, for verifiers that need more (countdown's numbers, tests …)
   int difficulty = 0;             // the task's grade, 0 where there is none
+  std::uint64_t kin = 0;          // the id of the problem inside this one, held out together with it; 0: none
 };
 
 }  // namespace hone

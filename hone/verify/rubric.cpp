@@ -100,13 +100,20 @@ Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, 
 
 namespace {
 
-Result<std::unique_ptr<GroupVerifier>> make_vote(const VerifierOptions& options, std::uint64_t seed) {
+// "vote" and "friends".
+Result<std::unique_ptr<GroupVerifier>> make_group_verifier(const VerifierOptions& options, std::uint64_t seed,
+                                                           std::shared_ptr<const Friends> friends) {
   VerifierOptions of = options;
   of.verifier = options.answers.empty() ? "number" : options.answers;
   HONE_TRY(std::shared_ptr<const Verifier> answers, make_verifier(of, seed));
-  if (!answers->compares_answers())
-    return Error{"reward: vote: answers", "must read answers that can be compared", of.verifier};
-  return make_vote_verifier(std::move(answers), {.shuffled = options.shuffled});
+  if (!answers->compares_answers()) {
+    return Error{fmt::format("reward: {}: answers", options.verifier),
+                 "must read answers that can be compared", of.verifier};
+  }
+  if (options.verifier == "vote")
+    return make_vote_verifier(std::move(answers), {.shuffled = options.shuffled});
+  if (!friends) return Error{"reward: friends", "can be asked in training alone", "no training run"};
+  return make_friends_verifier(options, std::move(answers), std::move(friends));
 }
 
 // Σ weight · score; absent when a part of weight is undecided.
@@ -122,12 +129,13 @@ std::optional<double> total_of(const std::vector<RewardPart>& parts) {
 
 }  // namespace
 
-Result<Rubric> Rubric::make(const RewardOptions& options, std::uint64_t seed) {
+Result<Rubric> Rubric::make(const RewardOptions& options, std::uint64_t seed,
+                            std::shared_ptr<const Friends> friends) {
   std::vector<Weighted> weighted;
   for (const VerifierOptions& entry : options.rubric) {
-    if (entry.verifier == "vote") {
-      HONE_TRY(std::unique_ptr<GroupVerifier> vote, make_vote(entry, seed));
-      weighted.push_back({entry.weight, nullptr, entry.name, std::move(vote)});
+    if (entry.verifier == "vote" || entry.verifier == "friends") {
+      HONE_TRY(std::unique_ptr<GroupVerifier> group, make_group_verifier(entry, seed, friends));
+      weighted.push_back({entry.weight, nullptr, entry.name, std::move(group)});
       continue;
     }
     HONE_TRY(std::unique_ptr<Verifier> verifier, make_verifier(entry, seed));
@@ -174,13 +182,13 @@ Reward Rubric::judge(const Problem& problem, const Completion& completion) const
   return reward;
 }
 
-Result<Metrics> Rubric::judge_groups(std::span<Group> groups) const {
+Result<Metrics> Rubric::judge_groups(std::span<Group> groups, std::int64_t step) const {
   Metrics metrics;
   double agree = 0, compared = 0;
   for (std::size_t place = 0; place < entries_.size(); ++place) {
     const Weighted& entry = entries_[place];
     if (!entry.group) continue;
-    HONE_TRY(GroupVerifier::Judgement judgement, entry.group->verify(groups));
+    HONE_TRY(GroupVerifier::Judgement judgement, entry.group->verify(groups, step));
     metrics.merge(judgement.metrics);
     HONE_CHECK(judgement.verdicts.size() == groups.size(), "{} groups of verdicts",
                judgement.verdicts.size());

@@ -8,11 +8,12 @@
 #include "hone/base/result.h"
 #include "hone/config/options.h"
 #include "hone/types/interfaces.h"
+#include "hone/verify/friends.h"
 
 namespace hone {
 
 // The names of what judges one completion by itself, for messages and help. What each does: verifiers.h.
-// `reward` may also hold what judges a group: "vote" (vote.h).
+// `reward` may also hold what judges a group: "vote" (vote.h) and "friends" (friends.h).
 std::vector<std::string> known_verifiers();
 
 // seed: for the random control, whose score is keyed by (seed, problem, the completion's ids).
@@ -33,8 +34,10 @@ class Rubric {
     std::shared_ptr<GroupVerifier> group = {};  // in place of `verifier`
   };
 
+  // `friends`: whom "friends" asks; filled in before the first judge_groups(). Absent: there are none.
   // Error: those of make_verifier, no verifier, a name used twice, a weight that is not finite.
-  static Result<Rubric> make(const RewardOptions& options, std::uint64_t seed);
+  static Result<Rubric> make(const RewardOptions& options, std::uint64_t seed,
+                             std::shared_ptr<const Friends> friends = {});
   // The same of verifiers made elsewhere.
   static Result<Rubric> of(std::vector<Weighted> weighted);
 
@@ -43,8 +46,8 @@ class Rubric {
   Reward judge(const Problem& problem, const Completion& completion) const;
   // The rest, once judge() has given every rollout its reward: the verdicts of groups, in their places, and
   // the totals. From one thread. Returns their metrics, and reward_accuracy: how often the verdict is what
-  // the problem's label says, where there is one.
-  Result<Metrics> judge_groups(std::span<Group> groups) const;
+  // the problem's label says, where there is one. `step`: updates done before they were sampled.
+  Result<Metrics> judge_groups(std::span<Group> groups, std::int64_t step) const;
   std::vector<std::string> names() const;
   bool judges_correctness() const;  // whether any of its verifiers does
   // The first that reads and compares answers, for votes; nullptr: none does.

@@ -63,7 +63,7 @@ class VoteVerifier : public GroupVerifier {
 
   std::string name() const override { return "vote"; }
 
-  Result<Judgement> verify(std::span<const Group> groups) override {
+  Result<Judgement> verify(std::span<const Group> groups, std::int64_t) override {
     std::vector<Votes> ballots;
     for (const Group& group : groups)
       ballots.push_back(count_votes(*answers_, final_answers_of(*answers_, group.rollouts)));

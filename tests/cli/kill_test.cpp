@@ -41,6 +41,28 @@ eval: {problems: 20, every: 5, during_problems: 10}
 checkpoint: {every: 4}
 )";
 
+// Its judges: itself, sampled and by probability, itself some steps ago, and a coin.
+constexpr const char* kFriendsRecipe = R"(
+name: judged
+model:
+  init: {hidden_size: 32, intermediate_size: 64, layers: 2, heads: 2, kv_heads: 1, max_position_embeddings: 192}
+  tokenizer: {vocab_size: 320, samples: 200}
+data: {task: [arithmetic, check_arithmetic], difficulty: 1}
+friends:
+  - {judge: self, copies: 3, temperature: 1, max_new_tokens: 16}
+  - {judge: self, name: probable, verdict: probability}
+  - {judge: checkpoint, every: 5, temperature: 0.5, max_new_tokens: 16}
+  - random
+reward: {verifier: friends, max_abstain: 1}
+sft: {steps: 20, batch_size: 16}
+grpo:
+  steps: 40
+  rollout: {prompts_per_step: 4, group_size: 4, max_new_tokens: 16}
+  optimizer: {learning_rate: 1.0e-3}
+eval: {problems: 0}
+checkpoint: {every: 4}
+)";
+
 // Starts `hone train`; waits at most `seconds` (0: to its end), then kills. Returns whether it ended by
 // itself, well.
 bool train(const std::filesystem::path& recipe, const std::filesystem::path& runs, bool resume,
@@ -103,11 +125,7 @@ std::string rollouts_of(const std::filesystem::path& run) {
   return all;
 }
 
-TEST(Kill, ChangesNoByteOfTheResult) {
-  const testing::TempFolder folder;
-  std::filesystem::path recipe = folder / "small.yaml";
-  ASSERT_TRUE(write_file_atomically(recipe, kRecipe).ok());
-  if (const char* larger = std::getenv("HONE_KILL_RECIPE")) recipe = larger;
+void expect_same_after_kills(const testing::TempFolder& folder, const std::filesystem::path& recipe) {
   const char* wanted = std::getenv("HONE_KILLS");
   const int kills = wanted != nullptr ? std::atoi(wanted) : 4;
 
@@ -124,7 +142,8 @@ TEST(Kill, ChangesNoByteOfTheResult) {
     // Short enough that the run is not over before its last kill.
     const bool kill = done < kills;
     const bool resume = std::filesystem::exists(runs) && !only_run(runs).empty();
-    finished = train(recipe, runs, resume, kill ? 0.6 + random.uniform() * std::min(0.35, 2.0 / kills) * duration : 0);
+    finished = train(recipe, runs, resume,
+                     kill ? 0.6 + random.uniform() * std::min(0.35, 2.0 / kills) * duration : 0);
     if (!finished) ++done;
     ASSERT_TRUE(finished || kill) << "a resumed run that nobody killed failed";
     if (finished && kill) break;  // too quick to be killed again
@@ -133,6 +152,21 @@ TEST(Kill, ChangesNoByteOfTheResult) {
   fmt::print("{} kills\n", done);
   EXPECT_TRUE(weights_of(whole) == weights_of(only_run(runs))) << "after " << done << " kills";
   EXPECT_TRUE(rollouts_of(whole) == rollouts_of(only_run(runs))) << "after " << done << " kills";
+}
+
+TEST(Kill, ChangesNoByteOfTheResult) {
+  const testing::TempFolder folder;
+  std::filesystem::path recipe = folder / "small.yaml";
+  ASSERT_TRUE(write_file_atomically(recipe, kRecipe).ok());
+  if (const char* larger = std::getenv("HONE_KILL_RECIPE")) recipe = larger;
+  expect_same_after_kills(folder, recipe);
+}
+
+TEST(Kill, ChangesNoByteOfARunJudgedByFriends) {
+  const testing::TempFolder folder;
+  const std::filesystem::path recipe = folder / "judged.yaml";
+  ASSERT_TRUE(write_file_atomically(recipe, kFriendsRecipe).ok());
+  expect_same_after_kills(folder, recipe);
 }
 
 }  // namespace

@@ -152,7 +152,7 @@ TEST(Recipe, AnEmptySettingEmptiesTextsAndLists) {
                          {"data.files=", "data.system=", "data.task=countdown"});
   EXPECT_THAT(r.data.files, ElementsAre());
   EXPECT_EQ(r.data.system, "");
-  EXPECT_EQ(r.data.task, "countdown");
+  EXPECT_EQ(r.data.task, Names("countdown"));
 }
 
 // Gives every field a value of its own that is in range, through the table.
@@ -240,9 +240,11 @@ TEST(Recipe, ReferenceHasEveryKeyOnce) {
               HasSubstr("| `type` | one of grpo, bnpo, dr_grpo, dapo, gspo, cispo, sapo, rloo | `dapo` |"));
   Recipe defaults;
   VerifierOptions verifier;
+  FriendOptions judge;
   std::size_t rows = 0;
   for (std::size_t at = 0; (at = page.find("\n| `", at)) != std::string::npos; ++at) ++rows;
-  EXPECT_EQ(rows, fields_of(defaults).fields.size() + fields_of(verifier).fields.size());
+  EXPECT_EQ(rows, fields_of(defaults).fields.size() + fields_of(verifier).fields.size() +
+                      fields_of(judge).fields.size());
 }
 
 TEST(Recipe, DefaultsAreWithinTheirOwnRanges) {

@@ -286,7 +286,52 @@ TEST(TaskDatasets, ThreadsSeeTheSameProblems) {
   for (const auto& one : seen) EXPECT_EQ(one, expected);
 }
 
+TEST(TaskDatasets, AMixHoldsEachTaskByItsWeight) {
+  const auto even = opened({.task = {"arithmetic", "sorting"}});
+  const auto weighed = opened({.task = {"arithmetic", "sorting"}, .task_weights = {3, 1}});
+  const auto share = [](const Dataset& dataset, const char* name, bool held_out) {
+    int count = 0;
+    for (std::int64_t i = 0; i < 1000; ++i) {
+      const Problem p = held_out ? dataset.eval(i) : dataset.train(i);
+      count += p.source.starts_with(name) ? 1 : 0;
+    }
+    return count / 1000.0;
+  };
+  for (const bool held_out : {false, true}) {
+    EXPECT_NEAR(share(*even, "arithmetic:", held_out), 0.5, 0.06);
+    EXPECT_NEAR(share(*even, "sorting:", held_out), 0.5, 0.06);
+    EXPECT_NEAR(share(*weighed, "arithmetic:", held_out), 0.75, 0.06);
+  }
+  EXPECT_EQ(even->eval(0).source.find(":eval:0") != std::string::npos, true);
+}
+
+// A sum that is held out is not seen inside a question about its answer either, nor the other way round.
+TEST(TaskDatasets, AMixHoldsOutWhatItsQuestionsHold) {
+  const auto mix =
+      opened({.task = {"arithmetic", "check_arithmetic"}, .difficulty = {1}, .eval_fraction = 0.3});
+  const auto sum_in = [](const Problem& p) { return p.kin != 0 ? p.kin : p.id; };
+  std::set<std::uint64_t> trained, held_out;
+  bool both = false, sums = false;
+  for (std::int64_t i = 0; i < 1500; ++i) {
+    const Problem p = mix->train(i);
+    trained.insert(sum_in(p));
+    both = both || p.kin != 0;
+    sums = sums || p.kin == 0;
+  }
+  for (std::int64_t i = 0; i < 100; ++i) held_out.insert(sum_in(mix->eval(i)));
+  EXPECT_TRUE(both && sums);
+  EXPECT_GE(trained.size(), 90u);
+  for (const std::uint64_t sum : held_out) EXPECT_FALSE(trained.contains(sum));
+}
+
 TEST(TaskDatasets, Refusals) {
+  EXPECT_EQ(refusal({.task = {"arithmetic", "sortin"}}),
+            "[data.task] must be a known task (did you mean sorting?), got \"sortin\"");
+  EXPECT_EQ(refusal({.task = {"arithmetic", "sorting"}, .task_weights = {1}}),
+            "[data.task_weights] must weigh each of the 2 tasks, got 1 weights");
+  EXPECT_EQ(refusal({.task = {"arithmetic", "sorting"}, .difficulty = {9}}),
+            "[data.difficulty] sorting has grades 1 to 6, got 9");
+
   EXPECT_EQ(refusal({.task = "arithmetik"}),
             "[data.task] must be a known task (did you mean arithmetic?), got \"arithmetik\"");
   EXPECT_NE(refusal({.task = "zzzzzzzzz"}).find("must be one of arithmetic, base_conversion"),

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "data/exact.h"
+#include "hone/base/hash.h"
+#include "hone/config/judge_prompt.h"
 
 namespace hone::testing {
 namespace {
@@ -38,6 +40,32 @@ TEST(Arithmetic, GradesGrow) {
     for (const auto n : expression.numbers) ASSERT_TRUE(n >= 1 && n <= kLargest[grade - 1]) << question_of(p);
     ASSERT_EQ(question_of(p).find('*') != std::string::npos, grade >= 8) << question_of(p);
   });
+}
+
+// The question is a judge's, word for word; the work repeats the sum's own and compares.
+TEST(CheckArithmetic, SaysYesToRightAnswersAlone) {
+  const Task& sums = *find_task("arithmetic");
+  int yes = 0, all = 0, near = 0;
+  for_each_problem("check_arithmetic", [&](const Problem& p, int) {
+    const std::string question = question_of(p);
+    const auto lines = split(question, "\n");
+    ASSERT_EQ(lines.size(), 3u) << question;
+    ASSERT_TRUE(lines[0].starts_with("Question: ") && lines[1].starts_with("Answer: ")) << question;
+    const std::string sum = lines[0].substr(10), proposed = lines[1].substr(8);
+    ASSERT_EQ(question, fill_prompt(kJudgePrompt, {{"question", sum}, {"answer", proposed}}));
+    const Fraction value = exact(sum);
+    const bool right = value == Fraction(std::stoll(proposed));
+    ASSERT_EQ(p.answer, right ? "yes" : "no") << question;
+    ASSERT_TRUE(think_of(p).ends_with(fmt::format(";{}{}{}", value.n, right ? "==" : "!=", proposed)))
+        << think_of(p);
+    ASSERT_EQ(p.kin, hash64("arithmetic\n" + sum));
+    ++all;
+    yes += right ? 1 : 0;
+    near += !right && std::abs(value.n - std::stoll(proposed)) <= 10 ? 1 : 0;
+  });
+  EXPECT_NEAR(static_cast<double>(yes) / all, 0.5, 0.05);
+  EXPECT_GT(near, all / 3);
+  EXPECT_EQ(find_task("check_arithmetic")->max_difficulty(), sums.max_difficulty());
 }
 
 TEST(Countdown, ExpressionsHitTheTargetWithEachNumberOnce) {

@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(Tasks, EveryGrade, ::testing::ValuesIn(every_grade()), 
   return grade.param.first + "_" + std::to_string(grade.param.second);
 });
 
-TEST(Tasks, AreTwelveWithCardsThatHold) {
+TEST(Tasks, AreThirteenWithCardsThatHold) {
   std::set<std::string> names;
   const std::set<std::string> verifiers = {"number", "text", "expression", "proof", "code"};
   for (const auto& task : all_tasks()) {
@@ -100,9 +100,10 @@ TEST(Tasks, AreTwelveWithCardsThatHold) {
       EXPECT_LE(grade, task->max_difficulty());
     }
   }
-  EXPECT_EQ(names, (std::set<std::string>{"arithmetic", "base_conversion", "c_function", "calendar",
-                                          "countdown", "knights_knaves", "linear_equation", "mini_sudoku",
-                                          "modular_chain", "reachability", "sorting", "tautology"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{"arithmetic", "base_conversion", "c_function", "calendar",
+                                   "check_arithmetic", "countdown", "knights_knaves", "linear_equation",
+                                   "mini_sudoku", "modular_chain", "reachability", "sorting", "tautology"}));
   EXPECT_EQ(find_task("arithmetik"), nullptr);
 }
 

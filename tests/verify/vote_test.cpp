@@ -130,7 +130,7 @@ TEST(Vote, RewardsAgreeingWithTheMajority) {
   const Rubric rubric = vote_rubric();
   std::vector<Group> groups = {asked("7", {"5", "7", "5.0", ""}, rubric), asked("3", {"3", "4"}, rubric)};
   EXPECT_FALSE(groups[0].rollouts[0].reward.total) << "before the votes are counted";
-  const auto metrics = rubric.judge_groups(groups);
+  const auto metrics = rubric.judge_groups(groups, 0);
   ASSERT_TRUE(metrics.ok());
   EXPECT_EQ(totals(groups[0]), (std::vector<double>{2, 0, 2, 0}));
   EXPECT_EQ(totals(groups[1]), (std::vector<double>{2, 0})) << "a tie: the first";
@@ -149,7 +149,7 @@ TEST(Vote, RewardsAgreeingWithTheMajority) {
 TEST(Vote, AGroupWithoutAnAnswerHasNoLabel) {
   const Rubric rubric = vote_rubric();
   std::vector<Group> groups = {asked("7", {"", ""}, rubric)};
-  const auto metrics = rubric.judge_groups(groups);
+  const auto metrics = rubric.judge_groups(groups, 0);
   ASSERT_TRUE(metrics.ok());
   EXPECT_FALSE(groups[0].rollouts[0].reward.total);
   EXPECT_EQ(groups[0].rollouts[0].reward.parts[0].verdict.status, VerdictStatus::kError);
@@ -161,7 +161,7 @@ TEST(Vote, LabelsOnlyMeasure) {
   const Rubric rubric = vote_rubric();
   std::vector<Group> with = {asked("7", {"5", "7", "5"}, rubric)},
                      without = {asked("", {"5", "7", "5"}, rubric)};
-  const auto measured = rubric.judge_groups(with), blind = rubric.judge_groups(without);
+  const auto measured = rubric.judge_groups(with, 0), blind = rubric.judge_groups(without, 0);
   EXPECT_EQ(totals(with[0]), totals(without[0]));
   EXPECT_TRUE(measured->contains("label_accuracy"));
   EXPECT_FALSE(blind->contains("label_accuracy"));
@@ -171,7 +171,7 @@ TEST(Vote, LabelsOnlyMeasure) {
 TEST(Vote, ShuffledLabelsAreOtherGroups) {
   const Rubric rubric = vote_rubric(/*shuffled=*/true);
   std::vector<Group> groups = {asked("1", {"1", "1", "2"}, rubric), asked("2", {"2", "2", "1.0"}, rubric)};
-  ASSERT_TRUE(rubric.judge_groups(groups).ok());
+  ASSERT_TRUE(rubric.judge_groups(groups, 0).ok());
   EXPECT_EQ(totals(groups[0]), (std::vector<double>{0, 0, 2}));
   EXPECT_EQ(totals(groups[1]), (std::vector<double>{0, 0, 2}));
 }

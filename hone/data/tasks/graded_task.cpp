@@ -17,6 +17,7 @@ Problem GradedTask::make(RandomStream& random, int difficulty) const {
   problem.answer = std::move(draft.answer);
   problem.fields = std::move(draft.fields);
   problem.difficulty = difficulty;
+  problem.kin = draft.kin;
   return problem;
 }
 
@@ -29,9 +30,10 @@ std::string join(std::span<const std::string> items, const std::string& between)
 const std::vector<std::unique_ptr<Task>>& all_tasks() {
   static const std::vector<std::unique_ptr<Task>> tasks = [] {
     std::vector<std::unique_ptr<Task>> list;
-    for (const auto make : {make_arithmetic, make_base_conversion, make_c_function, make_calendar,
-                            make_countdown, make_knights_knaves, make_linear_equation, make_mini_sudoku,
-                            make_modular_chain, make_reachability, make_sorting, make_tautology})
+    for (const auto make :
+         {make_arithmetic, make_base_conversion, make_c_function, make_calendar, make_check_arithmetic,
+          make_countdown, make_knights_knaves, make_linear_equation, make_mini_sudoku, make_modular_chain,
+          make_reachability, make_sorting, make_tautology})
       list.push_back(make());
     return list;
   }();

@@ -30,8 +30,9 @@ class GradedTask : public Task {
  protected:
   struct Draft {
     std::string question, answer;
-    std::string think;   // the worked steps, without tags
-    std::string fields;  // JSON, where the verifier needs it
+    std::string think;      // the worked steps, without tags
+    std::string fields;     // JSON, where the verifier needs it
+    std::uint64_t kin = 0;  // Problem::kin
   };
   explicit GradedTask(Card card) : card_(std::move(card)) {}
 
@@ -54,6 +55,7 @@ std::unique_ptr<Task> make_arithmetic();
 std::unique_ptr<Task> make_base_conversion();
 std::unique_ptr<Task> make_c_function();
 std::unique_ptr<Task> make_calendar();
+std::unique_ptr<Task> make_check_arithmetic();
 std::unique_ptr<Task> make_countdown();
 std::unique_ptr<Task> make_knights_knaves();
 std::unique_ptr<Task> make_linear_equation();

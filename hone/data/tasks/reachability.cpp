@@ -49,7 +49,7 @@ std::vector<int> distances(const Graph& graph, int start) {
   return distance;
 }
 
-char node_name(int node) { return static_cast<char>('A' + node); }
+char node_letter(int node) { return static_cast<char>('A' + node); }
 
 // "A:B,C;B:D;C:-": what each visited node adds, until the target is among it or nothing is left.
 std::string walk(const Graph& graph, int start, int target) {
@@ -64,10 +64,10 @@ std::string walk(const Graph& graph, int start, int target) {
       if (seen[static_cast<std::size_t>(next)]) continue;
       seen[static_cast<std::size_t>(next)] = true;
       queue.push_back(next);
-      added.emplace_back(1, node_name(next));
+      added.emplace_back(1, node_letter(next));
       found = found || next == target;
     }
-    steps.push_back(fmt::format("{}:{}", node_name(queue.front()), added.empty() ? "-" : join(added, ",")));
+    steps.push_back(fmt::format("{}:{}", node_letter(queue.front()), added.empty() ? "-" : join(added, ",")));
     if (found) break;
   }
   return join(steps);
@@ -108,8 +108,9 @@ class Reachability final : public GradedTask {
       std::vector<std::string> edges;
       for (int from = 0; from < g.nodes; ++from)
         for (const int to : graph[static_cast<std::size_t>(from)])
-          edges.push_back(fmt::format("{}>{}", node_name(from), node_name(to)));
-      return {fmt::format("Edges: {}. Can {} reach {}?", join(edges, " "), node_name(start), node_name(target)),
+          edges.push_back(fmt::format("{}>{}", node_letter(from), node_letter(to)));
+      return {fmt::format("Edges: {}. Can {} reach {}?", join(edges, " "), node_letter(start),
+                          node_letter(target)),
               reachable ? "yes" : "no", walk(graph, start, target), ""};
     }
     HONE_CHECK(false, "no graph of grade {} in 100000 draws", grade);
