@@ -24,6 +24,7 @@ add_library(hone_flint INTERFACE)
 target_include_directories(hone_flint SYSTEM INTERFACE "${ARB_INCLUDE}" "${FLINT_INCLUDE}")
 target_link_libraries(hone_flint INTERFACE "${ARB_LIB}" "${FLINT_LIB}")
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
 
 # libtorch: Debian's, or the one that CMAKE_PREFIX_PATH / Torch_DIR points at. Only
 # its headers and libraries are taken; Torch's own flags would leak into every layer.

@@ -8,7 +8,7 @@ packages=(
   libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev
   libsqlite3-dev libpcre2-dev libutf8proc-dev libgmp-dev
   libflint-dev libflint-arb-dev
-  libprotobuf-dev protobuf-compiler libcpp-httplib-dev libcurl4-openssl-dev ca-certificates
+  libprotobuf-dev protobuf-compiler libcpp-httplib-dev libcurl4-openssl-dev ca-certificates libcairo2-dev
   bubblewrap libseccomp-dev python3 gcc tcc
   libgtest-dev libgmock-dev libbenchmark-dev
 )

@@ -8,6 +8,7 @@ int run_hone(std::vector<std::string> arguments) {
       HONE_VERSION);
   add_train_command(line);
   add_eval_command(line);
+  add_compare_command(line);
   add_sample_command(line);
   add_chat_command(line);
   add_tasks_command(line);

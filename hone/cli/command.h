@@ -10,6 +10,7 @@ namespace hone {
 
 void add_train_command(CommandLine& line);
 void add_eval_command(CommandLine& line);
+void add_compare_command(CommandLine& line);
 void add_sample_command(CommandLine& line);
 void add_chat_command(CommandLine& line);
 void add_tasks_command(CommandLine& line);

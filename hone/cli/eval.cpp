@@ -8,6 +8,7 @@
 #include "hone/cli/build.h"
 #include "hone/cli/command.h"
 #include "hone/cli/eval_problems.h"
+#include "hone/cli/eval_strategy.h"
 #include "hone/cli/group_view.h"
 #include "hone/cli/jsonl.h"
 #include "hone/cli/model_options.h"
@@ -23,6 +24,8 @@ constexpr const char* kEvalHelp =
     R"(accuracy is the mean over completions (avg@n), pass@k the chance that one of k
 is right (estimated from all n), maj@n whether the most frequent answer is. The +/- is one standard error over
 problems. Completions are greedy when there is one of each problem, else sampled at temperature 1.
+--strategy compares ways of spending more tokens, all on the same samples (the largest k of each problem);
+docs/test-time-compute.md says what each does.
 Recipes' names for the file's fields: --field prompt=question --field answer=answer --answer-after '####'.)";
 
 struct EvalArguments {
@@ -37,6 +40,7 @@ struct EvalArguments {
   std::string prompt_format;  // empty: chat where the model has a template
   std::string verifier;       // empty: the task's, or number
   std::string completions;    // a file for them; empty: none
+  StrategyArguments strategy;
   bool json = false;
 };
 
@@ -55,7 +59,8 @@ Result<void> settle(EvalArguments& options) {
   if (options.max_sequences < 1)
     return Error{"--max-sequences", "must be at least 1", std::to_string(options.max_sequences)};
   if (!options.temperature_given()) options.sampling.temperature = options.samples > 1 ? 1.0 : 0.0;
-  if (options.samples > 1 && options.sampling.temperature == 0.0) {
+  // With --strategy that is a control: votes among equal completions gain nothing.
+  if (options.samples > 1 && options.sampling.temperature == 0.0 && !options.strategy.asked()) {
     return Error{"--temperature", "must be above 0 where a problem has several completions (they'd be equal)",
                  "0"};
   }
@@ -73,7 +78,7 @@ Result<Rubric> rubric_of(const EvalArguments& options, const std::string& natura
   }
   if (!(*made)->judges_correctness())
     return Error{"--verifier", "must judge whether an answer is right", name};
-  return Rubric::make({{verifier}}, options.seed);
+  return with_scorer(verifier, options.strategy.scorer, options.seed);
 }
 
 // Shows on a terminal how many completions are there.
@@ -117,11 +122,14 @@ double standard_error(const std::vector<Group>& groups) {
   return std::sqrt(variance / n);
 }
 
-Result<void> write_completions(const std::string& file, const std::vector<Group>& groups) {
+// test_time: where there is one, lines say what each strategy made of their problem.
+Result<void> write_completions(const std::string& file, const std::vector<Group>& groups,
+                               const TestTime* test_time = nullptr) {
   HONE_TRY(AtomicFile out, AtomicFile::create(file));
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    const std::string line =
-        group_json(groups[i], i).dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+    OrderedJson group = group_json(groups[i], i);
+    if (test_time != nullptr) group["outcomes"] = outcomes_json(*test_time, i);
+    const std::string line = group.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
     HONE_TRY_VOID(out.write(line.data(), line.size()));
   }
   return out.commit();
@@ -144,8 +152,39 @@ Result<void> print(const Evaluation& evaluation, const EvalArguments& options) {
   return write_text(stdout, text + metrics_text(evaluation.metrics, stdout_style()));
 }
 
+Result<void> print(const TestTime& result, const EvalArguments& options) {
+  if (options.json) {
+    return write_json_line(stdout, OrderedJson{{"model", options.model.folder},
+                                               {"problems", result.groups.size()},
+                                               {"samples", options.samples},
+                                               {"sampled_tokens", result.sampled_tokens},
+                                               {"strategies", strategy_json(result)}});
+  }
+  const std::string head =
+      fmt::format("{} problems, up to {} completion{} of each, {} tokens sampled\n", result.groups.size(),
+                  options.samples, options.samples > 1 ? "s" : "", result.sampled_tokens);
+  constexpr const char* kFoot =
+      "tokens: the mean spent on a problem. gain: in points, over one sample of the same problem.\n";
+  return write_text(stdout, head + strategy_table(result, stdout_style()) + kFoot);
+}
+
+Result<int> eval_strategies(const EvalArguments& options, const TestTimeOptions& strategies,
+                            const ProblemSet& set, Environment& environment, Generator& generator,
+                            const Tokenizer& tokenizer, const Rubric& rubric) {
+  const auto result = run_test_time(set.problems, environment, generator, tokenizer, rubric, strategies);
+  if (!result.ok()) return as_strategy_option(result.error());
+  if (!options.completions.empty())
+    HONE_TRY_VOID(write_completions(options.completions, result->groups, &*result));
+  HONE_TRY_VOID(
+      write_strategy_files(*result, options.strategy,
+                           fmt::format("{}: {} problems", options.problems.source, set.problems.size())));
+  HONE_TRY_VOID(print(*result, options));
+  return 0;
+}
+
 Result<int> eval(EvalArguments options) {
   HONE_TRY_VOID(settle(options));
+  HONE_TRY(TestTimeOptions strategies, strategy_options(options.strategy));
   HONE_TRY(const ProblemSet set, read_problems(options.problems));
   HONE_TRY(const Rubric rubric, rubric_of(options, set.verifier));
   HONE_TRY(Model model, load_model(options.model.folder, options.model.device, options.model.dtype));
@@ -159,6 +198,13 @@ Result<int> eval(EvalArguments options) {
   }
   const auto generator = make_generator(model, options.max_sequences);
   WatchedGenerator watched(*generator);
+  if (options.strategy.asked()) {
+    strategies.sampling = options.sampling;
+    strategies.k = options.k;
+    strategies.samples = options.samples;
+    strategies.seed = options.seed;
+    return eval_strategies(options, strategies, set, **environment, watched, model.tokenizer, rubric);
+  }
   HONE_TRY(const Evaluation evaluation,
            evaluate(set.problems, **environment, watched, rubric,
                     {options.sampling, options.samples, options.k, options.seed}));
@@ -176,12 +222,13 @@ void add_eval_command(CommandLine& line) {
   command.footer(kEvalHelp);
   add_model_options(command, options->model);
   add_problem_options(command, options->problems);
-  command.option("--k", options->k, "pass@k of each, as 1,4,16", OptionForm::kShowDefault);
+  command.option("--k", options->k, "pass@k (or each strategy) of each, as 1,4,16", OptionForm::kShowDefault);
   command.option("--samples", options->samples, "completions of each problem; default: the largest k");
   command.option("--verifier", options->verifier,
                  fmt::format("{}; default: the task's, or number", fmt::join(known_verifiers(), ", ")));
   command.option("--prompt-format", options->prompt_format,
                  "chat or plain; default: chat where the model has a template");
+  add_strategy_options(command, options->strategy);
   add_sampling_options(command, options->sampling, options->seed);
   command.option("--max-sequences", options->max_sequences, "decoded at once", OptionForm::kShowDefault);
   command.option("--completions", options->completions, "write every completion here, as JSON lines");

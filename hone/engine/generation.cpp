@@ -232,6 +232,11 @@ std::optional<FinishReason> Generation::ended(std::size_t id) {
   const auto& ids = sequence.completion.ids;
   if (std::ranges::find(setting_.eos_ids, ids.back()) != setting_.eos_ids.end()) return FinishReason::kEos;
   if (sequence.stop && sequence.stop->push(ids.back())) return FinishReason::kStop;
+  const auto& stop_ids = requests_[scheduler_.sample(id).group].sampling.stop_ids;
+  if (std::ranges::find(stop_ids, ids.back()) != stop_ids.end()) {
+    sequence.stop.reset();  // no string was found: the text is that of the ids before
+    return FinishReason::kStop;
+  }
   if (std::ssize(ids) >= scheduler_.group(scheduler_.sample(id).group).max_tokens)
     return FinishReason::kLength;
   return std::nullopt;
@@ -239,14 +244,14 @@ std::optional<FinishReason> Generation::ended(std::size_t id) {
 
 void Generation::write_text(Sequence& sequence) const {
   Completion& completion = sequence.completion;
-  if (completion.finish == FinishReason::kStop) {
+  if (completion.finish == FinishReason::kStop && sequence.stop) {
     completion.text = sequence.stop->text();
   } else if (setting_.tokenizer != nullptr) {
-    // The eos is no text, even where the tokenizer does not call it special.
+    // An eos or stop id is no text, even where the tokenizer does not call it special.
     const std::span<const std::int32_t> ids = completion.ids;
-    const bool eos = completion.finish == FinishReason::kEos;
+    const bool whole = completion.finish == FinishReason::kLength;
     completion.text =
-        setting_.tokenizer->decode(eos ? ids.first(ids.size() - 1) : ids, /*skip_special=*/true);
+        setting_.tokenizer->decode(whole ? ids : ids.first(ids.size() - 1), /*skip_special=*/true);
   }
   sequence.stop.reset();
 }

@@ -58,6 +58,12 @@ Result<void> PolicyGenerator::check(const GenerationRequest& request, std::size_
     return Error{fmt::format("{}, prompt token {}", where, outside - request.prompt.begin()),
                  fmt::format("ids must be in the vocabulary of {}", vocabulary), fmt::to_string(*outside)};
   }
+  for (const std::int32_t id : request.sampling.stop_ids) {
+    if (id < 0 || id >= vocabulary) {
+      return Error{where + ": stop_ids", fmt::format("ids must be in the vocabulary of {}", vocabulary),
+                   fmt::to_string(id)};
+    }
+  }
   HONE_TRY_VOID(check_sampling(request.sampling, where));
   if (!request.sampling.stop.empty() && !tokenizer_) {
     return Error{where + ": stop", "stop strings need a tokenizer, and this generator has none",

@@ -5,19 +5,12 @@
 #include <set>
 
 #include "hone/base/check.h"
+#include "hone/loop/test_time_choose.h"
 #include "hone/rl/advantage.h"
 #include "hone/verify/vote.h"
 
 namespace hone {
 namespace {
-
-// 1 − C(n−c, k) / C(n, k), as a product that neither overflows nor cancels.
-double pass_at_k(int n, int c, int k) {
-  if (n - c < k) return 1.0;
-  double miss = 1.0;
-  for (int i = n - c + 1; i <= n; ++i) miss *= 1.0 - static_cast<double>(k) / i;
-  return 1.0 - miss;
-}
 
 // Whether the answer with the most votes is right.
 bool majority_is_correct(const Group& group, const Verifier& answers) {

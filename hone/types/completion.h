@@ -11,7 +11,7 @@ namespace hone {
 
 enum class FinishReason {
   kEos,     // an id of the end-of-sequence set was sampled; it is the last of `ids`
-  kStop,    // a stop string appeared; the ids that spell it are kept, the text is cut before it
+  kStop,    // a stop string or id appeared; its ids are kept, the text is cut before it
   kLength,  // max_new_tokens or the context was reached: truncated
 };
 const char* to_string(FinishReason reason);
@@ -23,6 +23,7 @@ struct SamplingParams {
   double top_p = 1.0;        // 1: off
   double min_p = 0.0;        // 0: off; relative to the largest probability
   std::vector<std::string> stop;
+  std::vector<std::int32_t> stop_ids = {};  // as `stop`, also of tokens that leave no text
 
   bool truncates() const { return temperature > 0 && (top_k > 0 || top_p < 1.0 || min_p > 0.0); }
 };

@@ -234,15 +234,15 @@ TEST_F(ProgressTest, TheEtaFollowsTheLastStepsAndNotThoseOfAnEarlierRun) {
 }
 
 // Sets an environment variable while it lives; a null value unsets it.
-class Environment {
+class EnvironmentVariables {
  public:
-  Environment(const char* name, const char* value) : name_(name) {
+  EnvironmentVariables(const char* name, const char* value) : name_(name) {
     if (const char* before = std::getenv(name)) before_ = before;
     value != nullptr ? setenv(name, value, 1) : unsetenv(name);
   }
-  ~Environment() { before_ ? setenv(name_, before_->c_str(), 1) : unsetenv(name_); }
-  Environment(const Environment&) = delete;
-  Environment& operator=(const Environment&) = delete;
+  ~EnvironmentVariables() { before_ ? setenv(name_, before_->c_str(), 1) : unsetenv(name_); }
+  EnvironmentVariables(const EnvironmentVariables&) = delete;
+  EnvironmentVariables& operator=(const EnvironmentVariables&) = delete;
 
  private:
   const char* name_;
@@ -272,14 +272,14 @@ class PseudoTerminal {
 TEST(DetectTerminal, ATerminalIsLiveUnlessItIsDumb) {
   const PseudoTerminal terminal;
   ASSERT_NE(terminal.out(), nullptr);
-  const Environment no_color("NO_COLOR", nullptr);
+  const EnvironmentVariables no_color("NO_COLOR", nullptr);
   for (const char* term : {"xterm-256color", "linux"}) {
-    const Environment variable("TERM", term);
+    const EnvironmentVariables variable("TERM", term);
     EXPECT_TRUE(detect_terminal(terminal.out()).live);
     EXPECT_TRUE(detect_terminal(terminal.out()).color);
   }
   for (const char* term : {"dumb", ""}) {
-    const Environment variable("TERM", term);
+    const EnvironmentVariables variable("TERM", term);
     EXPECT_FALSE(detect_terminal(terminal.out()).live);
     EXPECT_FALSE(detect_terminal(terminal.out()).color);
   }
@@ -288,35 +288,35 @@ TEST(DetectTerminal, ATerminalIsLiveUnlessItIsDumb) {
 TEST(DetectTerminal, NoColorIsRespected) {
   const PseudoTerminal terminal;
   ASSERT_NE(terminal.out(), nullptr);
-  const Environment term("TERM", "xterm");
+  const EnvironmentVariables term("TERM", "xterm");
   {
-    const Environment no_color("NO_COLOR", "1");
+    const EnvironmentVariables no_color("NO_COLOR", "1");
     EXPECT_TRUE(detect_terminal(terminal.out()).live);
     EXPECT_FALSE(detect_terminal(terminal.out()).color);
   }
-  const Environment empty("NO_COLOR", "");
+  const EnvironmentVariables empty("NO_COLOR", "");
   EXPECT_TRUE(detect_terminal(terminal.out()).color);
 }
 
 TEST(DetectTerminal, AFileIsNotOne) {
   std::FILE* file = std::tmpfile();
   ASSERT_NE(file, nullptr);
-  const Environment term("TERM", "xterm");
+  const EnvironmentVariables term("TERM", "xterm");
   EXPECT_FALSE(detect_terminal(file).live);
   EXPECT_FALSE(detect_terminal(file).color);
   std::fclose(file);
 }
 
 TEST(DetectTerminal, UnicodeNeedsAUtf8Locale) {
-  const Environment all("LC_ALL", ""), ctype("LC_CTYPE", nullptr), lang("LANG", "en_GB.UTF-8");
+  const EnvironmentVariables all("LC_ALL", ""), ctype("LC_CTYPE", nullptr), lang("LANG", "en_GB.UTF-8");
   EXPECT_TRUE(detect_terminal(stdout).unicode);
   {
-    const Environment first("LC_CTYPE", "C");
+    const EnvironmentVariables first("LC_CTYPE", "C");
     EXPECT_FALSE(detect_terminal(stdout).unicode);
-    const Environment before_it("LC_ALL", "C.utf8");
+    const EnvironmentVariables before_it("LC_ALL", "C.utf8");
     EXPECT_TRUE(detect_terminal(stdout).unicode);
   }
-  const Environment none("LANG", nullptr);
+  const EnvironmentVariables none("LANG", nullptr);
   EXPECT_FALSE(detect_terminal(stdout).unicode);
 }
 
@@ -326,13 +326,13 @@ TEST(TerminalWidth, IsTheTerminalsThenTheVariablesThenEighty) {
   winsize size{};
   size.ws_col = 123;
   ASSERT_EQ(ioctl(terminal.main(), TIOCSWINSZ, &size), 0);
-  const Environment columns("COLUMNS", "77");
+  const EnvironmentVariables columns("COLUMNS", "77");
   EXPECT_EQ(terminal_width(terminal.out()), 123);
   std::FILE* file = std::tmpfile();
   ASSERT_NE(file, nullptr);
   EXPECT_EQ(terminal_width(file), 77);
   for (const char* none : {"", "wide", "-3", "0"}) {
-    const Environment variable("COLUMNS", none);
+    const EnvironmentVariables variable("COLUMNS", none);
     EXPECT_EQ(terminal_width(file), 80) << none;
   }
   std::fclose(file);

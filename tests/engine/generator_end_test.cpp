@@ -88,6 +88,28 @@ TEST_F(GeneratorEnd, AStopStringAcrossTokensCutsTheText) {
   EXPECT_GT(found, 5);
 }
 
+TEST_F(GeneratorEnd, AStopIdEndsACompletionAndLeavesNoText) {
+  auto r = request(3, 6, 1, 40);
+  const Completion whole = one(r);
+  const std::int32_t id = whole.ids[12];
+  const auto count = static_cast<std::size_t>(std::ranges::find(whole.ids, id) - whole.ids.begin()) + 1;
+  r.sampling.stop_ids = {id};
+  const Completion cut = one(r);
+  EXPECT_EQ(cut.finish, FinishReason::kStop);
+  EXPECT_EQ(cut.ids,
+            std::vector<std::int32_t>(whole.ids.begin(), whole.ids.begin() + static_cast<long>(count)));
+  EXPECT_EQ(cut.text, tokenizer_.decode(std::span(cut.ids).first(count - 1), true));
+  // Beside stop strings: whichever comes first.
+  r.sampling.stop = {"never in the text"};
+  EXPECT_EQ(one(r).text, cut.text);
+  EXPECT_EQ(one(r).finish, FinishReason::kStop);
+  r.sampling.stop = {};
+  EXPECT_EQ(one(r, {}, /*with_tokenizer=*/false).ids, cut.ids) << "needs no tokenizer";
+  EXPECT_EQ(one(r, {.eos_ids = {id}}).finish, FinishReason::kEos);
+  r.sampling.stop_ids = {320};
+  EXPECT_NE(error(r).find("stop_ids"), std::string::npos);
+}
+
 TEST_F(GeneratorEnd, TheContextEndsACompletion) {
   const auto r = request(4, 10, 2, 100);
   PolicyGenerator generator(policy_, tokenizer_, {.context_length = 16});
