@@ -25,6 +25,9 @@ enum class Purpose : std::uint32_t {
   kDirectAnswer = 8,
   kAmortizeSampling = 9,
   kRehearsal = 10,
+  kProposal = 11,
+  kProposalSolving = 12,
+  kProposalDraw = 13,
   kResampling = 16,  // bootstrap, subsets of samples
   kFriends = 20,
   kTest = 100,

@@ -108,7 +108,7 @@ void add_replay_command(CommandLine& line) {
       "A run may go on while it is read.");
   command.option("RUN", options->run, "a run's folder, or its run.db", OptionForm::kRequired);
   command.option("--step", options->step, "default: the last");
-  command.option("--stage", options->stage, "a stage of the run: sft, amortize, grpo, eval, eval_direct",
+  command.option("--stage", options->stage, "a stage of the run: sft, amortize, propose, grpo, eval, eval_direct",
                  OptionForm::kShowDefault);
   command.option("--group", options->group, "only this group, from 0");
   command.flag("--json", options->json, "JSON lines");

@@ -59,6 +59,11 @@ class ProgressObserver : public TrainObserver {
                 {"kept", value("amortize/kept"), ValueKind::kPercent},
                 {"right", value("amortize/label_accuracy"), ValueKind::kPercent},
                 {"length", value("completions/mean_length")}};
+    } else if (record.stage == "propose") {
+      values = {{"valid", value("propose/valid"), ValueKind::kPercent},
+                {"new", value("propose/unique"), ValueKind::kPercent},
+                {"solved", value("propose/solve_rate"), ValueKind::kPercent},
+                {"length", value("completions/mean_length")}};
     } else {
       double sampled = 0;
       for (const Group& group : record.groups) {
@@ -83,7 +88,7 @@ class ProgressObserver : public TrainObserver {
 LearnerOptions learner_options(const Recipe& recipe, const Model& model, const TrainingPlan& plan,
                                const std::string& stage, std::int64_t policy_version) {
   LearnerOptions o;
-  o.supervised = stage != "grpo";
+  o.supervised = stage == "sft" || stage == "amortize";
   o.policy_version = policy_version;
   o.eos_ids = model.eos_ids;
   o.save_companions = [&model, source = recipe.model.path](const std::string& folder) {
@@ -103,6 +108,13 @@ LearnerOptions learner_options(const Recipe& recipe, const Model& model, const T
   }
   const GrpoOptions& g = recipe.grpo;
   o.loss = g.loss;
+  if (stage == "propose") {
+    o.optimizer = recipe.propose.optimizer;
+    o.microbatch = {0, plan.propose_tokens};
+    o.max_completion_length = recipe.propose.max_new_tokens;
+    o.total_steps = recipe.propose.steps;
+    return o;
+  }
   o.optimizer = g.optimizer;
   o.inner_epochs = g.inner_epochs;
   o.minibatches = g.minibatches;
@@ -179,7 +191,7 @@ Result<int> run_train(const TrainArguments& arguments) {
       [] { return interrupted(); },
       [&](const std::string& stage, std::int64_t version) {
         LearnerOptions options = learner_options(recipe, model, plan, stage, version);
-        if (stage == "grpo") options.tape = &tape;
+        if (!options.supervised) options.tape = &tape;
         auto learner = std::make_unique<PolicyLearner>(*model.policy, std::move(options));
         current = learner.get();
         return std::unique_ptr<Learner>(std::move(learner));

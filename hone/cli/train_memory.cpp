@@ -66,10 +66,12 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
                                    Environment& environment) {
   const GrpoOptions& grpo = recipe.grpo;
   const AmortizeOptions& amortize = recipe.amortize;
+  const ProposeOptions& propose = recipe.propose;
   const RolloutOptions& rollout = grpo.rollout;
   const Policy& policy = *model.policy;
   TrainingPlan plan;
   if (recipe.sft.microbatch_tokens > 0) plan.sft_tokens = recipe.sft.microbatch_tokens;
+  if (propose.microbatch_tokens > 0) plan.propose_tokens = propose.microbatch_tokens;
   if (amortize.microbatch_tokens > 0) plan.amortize_tokens = amortize.microbatch_tokens;
   if (grpo.microbatch_tokens > 0) plan.grpo_tokens = grpo.microbatch_tokens;
   if (!policy.has_trunk()) return plan;
@@ -87,6 +89,11 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
   if (amortize.steps > 0) {
     decoding.add(policy, amortize.prompts_per_step,
                  {lengths.prompt, amortize.samples, amortize.max_new_tokens}, rollout.max_sequences);
+  }
+  if (propose.steps > 0) {
+    lengths.prompt = std::max<std::int64_t>(lengths.prompt, propose.max_proposal_tokens);  // a problem, then
+    decoding.add(policy, propose.proposals, {lengths.prompt, propose.solutions, propose.max_new_tokens},
+                 rollout.max_sequences);
   }
   if (grpo.steps > 0) {
     decoding.add(policy, rollout.prompts_per_step,
@@ -116,6 +123,22 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
     // Of each problem a direct answer and a thought again, at most.
     HONE_TRY(plan.amortize_tokens, supervised("amortize", 2 * amortize.prompts_per_step,
                                               amortize.max_new_tokens, amortize.microbatch_tokens));
+  }
+  if (propose.steps > 0) {
+    HONE_TRY(plan.memory, plan_memory(policy,
+                                      {.stage = "propose",
+                                       .prompts = propose.proposals + 1,
+                                       .group_size = std::max(propose.solutions, 1),
+                                       .prompt_tokens = lengths.prompt,
+                                       .completion_tokens = propose.max_new_tokens,
+                                       .cache_rows = decoding.rows,
+                                       .decoded_at_once = decoding.at_once,
+                                       .reference = grpo.loss.beta != 0.0,
+                                       .reuse = true,
+                                       .microbatch_tokens = propose.microbatch_tokens,
+                                       .least_passes = plan.memory.passes},
+                                      limit));
+    plan.propose_tokens = plan.memory.microbatch_tokens;
   }
   if (grpo.steps == 0) return plan;
   const bool several = grpo.minibatches * grpo.inner_epochs > 1;

@@ -11,7 +11,7 @@ namespace hone {
 struct TrainingPlan {
   MemoryPlan memory;  // of all stages together
   // Of a microbatch.
-  std::int64_t sft_tokens = 8192, amortize_tokens = 8192, grpo_tokens = 8192;
+  std::int64_t sft_tokens = 8192, amortize_tokens = 8192, propose_tokens = 8192, grpo_tokens = 8192;
 };
 
 // Of policies with a trunk; others (another device or dtype) get the usual microbatch and nothing else.

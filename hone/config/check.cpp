@@ -160,11 +160,13 @@ void check_optimizer(Checker& c, const OptimizerOptions& optimizer, const char* 
 }
 
 void check_stages(Checker& c, const Recipe& recipe) {
-  c.require(recipe.sft.steps > 0 || recipe.amortize.steps > 0 || recipe.grpo.steps > 0,
-            {"grpo.steps", "sft.steps", "amortize.steps"},
-            "a stage must have steps: sft.steps, amortize.steps, grpo.steps", "0");
+  c.require(
+      recipe.sft.steps > 0 || recipe.amortize.steps > 0 || recipe.propose.steps > 0 || recipe.grpo.steps > 0,
+      {"grpo.steps", "sft.steps", "amortize.steps", "propose.steps"},
+      "a stage must have steps: sft.steps, amortize.steps, propose.steps, grpo.steps", "0");
   check_optimizer(c, recipe.sft.optimizer, "sft.optimizer.warmup");
   check_optimizer(c, recipe.amortize.optimizer, "amortize.optimizer.warmup");
+  check_optimizer(c, recipe.propose.optimizer, "propose.optimizer.warmup");
   check_optimizer(c, recipe.grpo.optimizer, "grpo.optimizer.warmup");
 
   const GrpoOptions& grpo = recipe.grpo;

@@ -11,6 +11,8 @@ constexpr std::array kRatioLevels = {"token", "sequence"};
 constexpr std::array kAdvantageScales = {"group", "batch", "none"};
 constexpr std::array kKlEstimators = {"k1", "k2", "k3"};
 constexpr std::array kKlPlaces = {"loss", "reward"};
+constexpr std::array kProposeSources = {"policy", "random"};
+constexpr std::array kProposeRewards = {"learnability", "uncertainty", "constant"};
 
 Range at_least(double low) { return {.low = low}; }
 Range above(double low) { return {.low = low, .above = true}; }
@@ -221,6 +223,24 @@ void describe(Table& t, AmortizeOptions& o) {
   t.section("optimizer", o.optimizer, "AdamW of the amortizing stage.");
 }
 
+void describe(Table& t, ProposeOptions& o) {
+  t.add("steps", o.steps, "0: no such stage", between(0, 1 << 30));
+  t.add("language", o.language, "what questions are written in: arithmetic, countdown or program");
+  t.add("source", choice(o.source, kProposeSources),
+        "who asks: the policy, or (a control) uniform draws of the language");
+  t.add("reward", choice(o.reward, kProposeRewards),
+        "of a question that p of its solutions solve: learnability 1 - p, 0 at p = 0 and 1 (Absolute Zero); "
+        "uncertainty 1 - 2|p - 1/2| (R-Zero); constant 1, a control");
+  t.add("proposals", o.proposals, "questions asked for in a step", between(2, 1 << 16));
+  t.add("solutions", o.solutions, "of each question that is accepted", between(2, 1 << 16));
+  t.add("max_proposal_tokens", o.max_proposal_tokens, "budget of a question", between(1, 1 << 24));
+  t.add("max_new_tokens", o.max_new_tokens, "budget of a solution", between(1, 1 << 24));
+  t.add("temperature", o.temperature, "of sampling both", above(0));
+  t.add("microbatch_tokens", o.microbatch_tokens,
+        "tokens in one forward and backward pass; 0: as memory_limit allows", at_least(0));
+  t.section("optimizer", o.optimizer, "AdamW of the proposing stage.");
+}
+
 void describe(Table& t, EvalOptions& o) {
   t.add("problems", o.problems, "held-out problems before and after training; 0: no evaluation", at_least(0));
   t.add("every", o.every, "GRPO steps between evaluations during training; 0: only before and after",
@@ -252,6 +272,9 @@ void describe(Table& t, Recipe& o) {
   t.section(
       "amortize", o.amortize,
       "System 2 into System 1: what thinking agrees on is learned as a direct answer (docs/amortize.md).");
+  t.section(
+      "propose", o.propose,
+      "Questions of the policy's own, posed and solved, learned from by `grpo.loss` (docs/propose.md).");
   t.section("grpo", o.grpo, "The reinforcement stage.");
   t.section("eval", o.eval, "Held-out evaluation.");
   t.section("checkpoint", o.checkpoint, "What is saved on the way.");

@@ -217,6 +217,24 @@ struct AmortizeOptions {
   OptimizerOptions optimizer{.learning_rate = 1e-4};
 };
 
+enum class ProposeSource { kPolicy, kRandom };
+enum class ProposeReward { kLearnability, kUncertainty, kConstant };
+
+// The policy asks questions of its own and learns from asking and from answering, by grpo.loss.
+struct ProposeOptions {
+  int steps = 0;                                 // 0: no such stage
+  std::string language = "arithmetic";           // of data/proposals.h
+  ProposeSource source = ProposeSource::kPolicy;  // random: uniform draws of the language, a control
+  ProposeReward reward = ProposeReward::kLearnability;
+  int proposals = 32;            // asked for in a step
+  int solutions = 8;             // of each problem that is accepted; Absolute Zero: 8
+  int max_proposal_tokens = 64;  // budgets
+  int max_new_tokens = 256;
+  double temperature = 1.0;
+  int microbatch_tokens = 0;  // 0: as memory allows
+  OptimizerOptions optimizer;
+};
+
 struct EvalOptions {
   int problems = 1000;
   int every = 0;  // GRPO steps between evaluations during training; 0: only before and after
@@ -242,6 +260,7 @@ struct Recipe {
   std::vector<FriendOptions> friends;
   SftOptions sft;
   AmortizeOptions amortize;
+  ProposeOptions propose;
   GrpoOptions grpo;
   EvalOptions eval;
   CheckpointOptions checkpoint;

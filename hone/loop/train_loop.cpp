@@ -10,6 +10,7 @@
 #include "hone/base/check.h"
 #include "hone/loop/amortize.h"
 #include "hone/loop/evaluate.h"
+#include "hone/loop/propose.h"
 #include "hone/loop/rollouts.h"
 #include "hone/loop/supervised_batch.h"
 #include "hone/rl/advantage.h"
@@ -33,7 +34,7 @@ struct Stage {
 // Those with steps, in order.
 std::vector<Stage> stages_of(const Recipe& recipe) {
   const std::array<std::int64_t, kTrainStages.size()> steps = {recipe.sft.steps, recipe.amortize.steps,
-                                                               recipe.grpo.steps};
+                                                               recipe.propose.steps, recipe.grpo.steps};
   std::vector<Stage> stages;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (steps[i] > 0) stages.push_back({kTrainStages[i], steps[i]});
@@ -86,7 +87,16 @@ class TrainLoop {
  private:
   Result<void> step(std::string_view stage) {
     if (stage == "sft") return supervised_step();
-    if (stage == "amortize") return amortizing_step();
+    if (stage == "amortize")
+      return drafted_step(
+          [&] {
+            const std::int64_t first = position_.next_problem;
+            position_.next_problem += p_.recipe.amortize.prompts_per_step;
+            return amortize_step(p_, position_.step, first);
+          },
+          p_.recipe.amortize.steps);
+    if (stage == "propose")
+      return drafted_step([&] { return proposer_->step(position_.step); }, p_.recipe.propose.steps);
     HONE_CHECK(stage == "grpo", "a stage of another name: {}", stage);
     return grpo_step();
   }
@@ -215,10 +225,11 @@ class TrainLoop {
     return record({"sft", position_.step, std::move(metrics), {}});
   }
 
-  Result<void> amortizing_step() {
+  // A stage whose file says what is sampled and what of it is learned.
+  template <class Draft>
+  Result<void> drafted_step(const Draft& make_draft, std::int64_t steps) {
     const auto start = Clock::now();
-    HONE_TRY(StepDraft draft, amortize_step(p_, position_.step, position_.next_problem));
-    position_.next_problem += p_.recipe.amortize.prompts_per_step;
+    HONE_TRY(StepDraft draft, make_draft());
     const double rollout_seconds = seconds_since(start);
     p_.observer.on_activity("update");
     HONE_TRY(Metrics metrics, learner_->update(draft.batch));
@@ -226,8 +237,8 @@ class TrainLoop {
     metrics.merge(draft.metrics);
     metrics["step_time"] = seconds_since(start);
     metrics["rollout_time"] = rollout_seconds;
-    HONE_TRY_VOID(record({"amortize", position_.step, std::move(metrics), std::move(draft.groups)}));
-    return evaluate_on_the_way(p_.recipe.amortize.steps);
+    HONE_TRY_VOID(record({position_.stage, position_.step, std::move(metrics), std::move(draft.groups)}));
+    return evaluate_on_the_way(steps);
   }
 
   Result<void> evaluate_on_the_way(std::int64_t steps) {
@@ -285,6 +296,9 @@ class TrainLoop {
     learner_.reset();  // its moments go before the next one's are made
     learner_ = p_.make_learner(stage, version);
     if (!checkpoint.empty()) HONE_TRY_VOID(learner_->restore(checkpoint));
+    if (stage == "propose") {
+      HONE_TRY(proposer_, Proposer::make(p_));
+    }
     const fs::path& run = p_.folder.path();
     HONE_TRY(EventWriter events, EventWriter::create(stage == "grpo" ? run : run / stage, position_.step));
     events_.emplace(std::move(events));
@@ -327,6 +341,7 @@ class TrainLoop {
   TrainParts p_;
   RunPosition position_;
   std::unique_ptr<Learner> learner_;
+  std::optional<Proposer> proposer_;  // in its stage
   std::optional<EventWriter> events_;
   std::int64_t resampled_ = 0;
   std::map<std::string, Mean> judged_;  // what judging the step's groups measured, over rounds of sampling

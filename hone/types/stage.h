@@ -9,7 +9,7 @@
 namespace hone {
 
 // Those that train, in the order in which a run goes through the ones that its recipe gives steps.
-inline constexpr std::array<std::string_view, 3> kTrainStages = {"sft", "amortize", "grpo"};
+inline constexpr std::array<std::string_view, 4> kTrainStages = {"sft", "amortize", "propose", "grpo"};
 
 // Those that only measure. Their records are numbered by the training steps since the warm start (sft).
 inline constexpr std::array<std::string_view, 2> kEvalStages = {"eval", "eval_direct"};

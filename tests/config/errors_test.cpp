@@ -159,7 +159,7 @@ TEST(RecipeErrors, Contradictions) {
   EXPECT_EQ(error_of("grpo: {steps: 1}\ndata:\n  files: a\n  task: b\n"),
             "[recipe.yaml:4: data.task] problems must come from data.files or data.task, got both");
   EXPECT_EQ(error_of("data: {task: a}\n"),
-            "[recipe.yaml: grpo.steps] a stage must have steps: sft.steps, amortize.steps, grpo.steps, got 0");
+            "[recipe.yaml: grpo.steps] a stage must have steps: sft.steps, amortize.steps, propose.steps, grpo.steps, got 0");
   EXPECT_EQ(
       error_of(kSmall + "model:\n  path: m\n  init:\n    layers: 2\n"),
       "[recipe.yaml:5: model.init] a model that is read from model.path has its own; give one or the other");

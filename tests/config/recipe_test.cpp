@@ -196,6 +196,7 @@ TEST(Recipe, YamlGivesBackEveryBit) {
     scramble(recipe, seed);
     recipe.sft.optimizer.warmup = 0.1 + 0.2;
     recipe.amortize.optimizer.warmup = 0.25;
+    recipe.propose.optimizer.warmup = 2;
     recipe.grpo.optimizer.warmup = 17;
     recipe.reward.rubric = {{"nu: m\"ber", -1.0 / 3, 0.0}, {"format", 5e-324, 1e300}};
     const std::string yaml = to_yaml(recipe);

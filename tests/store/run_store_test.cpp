@@ -148,7 +148,7 @@ TEST_F(Rewind, StagesBetweenHaveTheirPlace) {
 TEST_F(Rewind, IsToAStageThatTrains) {
   for (const char* stage : {"warm", "eval"}) {
     EXPECT_THAT(store.rewind(stage, 1, 1).error().message(),
-                HasSubstr(fmt::format("must be one of sft, amortize, grpo, got {}", stage)));
+                HasSubstr(fmt::format("must be one of sft, amortize, propose, grpo, got {}", stage)));
   }
   EXPECT_THAT(*store.steps("grpo"), ElementsAre(1, 2, 3, 4));
 }
