@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Runs one experiment of docs/experiments with one seed: recipes/experiments/run.sh votes 1
+# Runs go to runs/experiments/, what is measured of them to runs/experiments/results/. THREADS=1 keeps to one core,
+# HONE names the program. A run that is there already is not made again.
+set -euo pipefail
+experiment=${1:?votes, when-to-think, test-time, friends, propose or amortize} seed=${2:-1}
+here=$(cd "$(dirname "$0")" && pwd)
+hone=${HONE:-build/release/hone}
+runs=runs/experiments results=runs/experiments/results
+mkdir -p "$results"
+
+# train NAME RECIPE [SETTINGS…]: a run of that name and seed
+train() {
+  local name=$1-$seed recipe=$here/$2.yaml
+  shift 2
+  [ -e "$runs/$name/latest" ] && return
+  local settings=(--set seed="$seed" --set name="$name" --set runs="$runs" --set threads="${THREADS:-0}")
+  for setting in "$@"; do settings+=(--set "$setting"); done
+  "$hone" train "$recipe" "${settings[@]}" > "$results/$name.log" || { tail -n 3 "$results/$name.log"; exit 1; }
+}
+
+# ask NAME FILE OPTIONS…: held-out problems, every completion kept
+ask() {
+  local model=$runs/$1-$seed/latest file=$results/$2-$seed
+  shift 2
+  [ -e "$file.jsonl" ] && return
+  "$hone" eval "$model" "$@" --json --completions "$file.jsonl" > "$file.json"
+}
+
+compare() { echo "$1 against $2"; "$hone" compare "$results/$1-$seed.jsonl" "$results/$2-$seed.jsonl" "${@:3}"; }
+
+labels='reward=[{verifier: number, weight: 1.0}, {verifier: format, weight: 0.1}]'
+
+case $experiment in
+votes)
+  chains=(--problems arithmetic --difficulty 4 -n 1000 --k 1,16 --strategy pass,maj --temperature 0.7)
+  start=model.path=$runs/votes-start-$seed/latest
+  wrong=model.path=$runs/votes-wrong-start-$seed/latest
+  train votes-start votes-start
+  train votes votes "$start"
+  train votes-labels votes "$start" "$labels"
+  train votes-shuffled votes "$start" 'reward=[{verifier: vote, weight: 1.0, shuffled: true}, {verifier: format, weight: 0.1}]'
+  train votes-wrong-start votes-start sft.direct_share=1.0
+  train votes-wrong votes "$wrong"
+  [ "$seed" != 1 ] || train votes-long votes "$start" grpo.steps=150 grpo.optimizer.schedule=constant eval.every=10
+  for arm in votes-start votes votes-labels votes-shuffled votes-wrong-start votes-wrong; do ask $arm $arm "${chains[@]}"; done
+  compare votes votes-start
+  compare votes votes-start --b maj@16
+  compare votes votes-labels
+  compare votes-shuffled votes-start
+  compare votes-wrong votes-wrong-start
+  ;;
+when-to-think)
+  start=model.path=$runs/when-to-think-start-$seed/latest
+  train when-to-think-start when-to-think-start
+  train when-to-think when-to-think "$start"
+  train when-to-think-free when-to-think "$start" "$labels"
+  train when-to-think-format when-to-think "$start" 'reward=format'
+  ;;
+test-time)
+  train votes-start votes-start
+  chains=(--problems arithmetic --difficulty 4 -n 1000 --k 1,2,4,8,16,32 --strategy pass,maj,weighted,bon,adaptive --scorer logprob)
+  ask votes-start test-time "${chains[@]}" --temperature 0.7 --csv "$results/test-time-$seed.csv" --plot "$results/test-time-$seed.svg"
+  ask votes-start test-time-greedy "${chains[@]}" --temperature 0
+  ;;
+*) echo "no such experiment: $experiment" >&2; exit 2 ;;
+esac
