@@ -139,13 +139,15 @@ double forward_flops(const Policy& policy, std::int64_t cached, std::int64_t tot
 
 Result<Rubric> make_rubric(const Recipe& recipe, std::shared_ptr<const Friends> friends) {
   RewardOptions options = recipe.reward;
-  HONE_TRY(const std::string natural, natural_verifier(recipe.data.task));
   for (VerifierOptions& entry : options.rubric) {
     const bool judges_groups = entry.verifier == "vote" || entry.verifier == "friends";
-    if (judges_groups && entry.answers.empty()) entry.answers = natural;
+    if (judges_groups && entry.answers.empty()) {
+      HONE_TRY(entry.answers, natural_verifier(recipe.data.task));
+    }
   }
   HONE_TRY(Rubric rubric, Rubric::make(options, recipe.seed, friends));
   if (rubric.judges_correctness()) return rubric;
+  HONE_TRY(const std::string natural, natural_verifier(recipe.data.task));
   options.rubric.push_back({.verifier = natural, .weight = 0.0});
   return Rubric::make(options, recipe.seed, friends);
 }

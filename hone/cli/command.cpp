@@ -13,6 +13,7 @@ int run_hone(std::vector<std::string> arguments) {
   add_chat_command(line);
   add_tasks_command(line);
   add_replay_command(line);
+  add_plot_command(line);
   add_tokenize_command(line);
   add_score_command(line);
   add_verify_command(line);

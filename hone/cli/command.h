@@ -15,6 +15,7 @@ void add_sample_command(CommandLine& line);
 void add_chat_command(CommandLine& line);
 void add_tasks_command(CommandLine& line);
 void add_replay_command(CommandLine& line);
+void add_plot_command(CommandLine& line);
 void add_tokenize_command(CommandLine& line);
 void add_score_command(CommandLine& line);
 void add_verify_command(CommandLine& line);

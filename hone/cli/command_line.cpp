@@ -56,7 +56,20 @@ void Command::option(const std::string& name, std::vector<int>& target, const st
 
 void Command::option(const std::string& name, std::vector<std::string>& target, const std::string& help,
                      OptionForm form) {
-  last_ = add_option(app_, name, target, help, form)->allow_extra_args(false);
+  // A name without dashes is a place on the line, and takes all that stand there.
+  last_ = add_option(app_, name, target, help, form)->allow_extra_args(!name.starts_with('-'));
+}
+
+std::vector<std::string> divided_by_commas(const std::vector<std::string>& texts) {
+  std::vector<std::string> words;
+  for (const std::string& text : texts) {
+    for (std::size_t begin = 0; begin <= text.size();) {
+      const std::size_t end = std::min(text.find(',', begin), text.size());
+      words.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  return words;
 }
 
 void Command::flag(const std::string& name, bool& target, const std::string& help) {

@@ -29,7 +29,7 @@ class Command {
  public:
   explicit Command(CLI::App& app) : app_(app) {}
   // `name`: "--top-k", "-n,--n", or MODEL for a positional. A vector of numbers is given as 1,2,4; one of
-  // texts by giving the option again.
+  // texts by giving the option again; positional ones take all that stand there.
   void option(const std::string& name, std::string& target, const std::string& help,
               OptionForm form = OptionForm::kOptional);
   void option(const std::string& name, int& target, const std::string& help,
@@ -58,6 +58,9 @@ class Command {
   CLI::App& app_;
   CLI::Option* last_ = nullptr;
 };
+
+// The words of texts that are each divided by commas: {"a,b", "c"} are a, b and c.
+std::vector<std::string> divided_by_commas(const std::vector<std::string>& texts);
 
 class CommandLine {
  public:

@@ -27,16 +27,10 @@ Error unknown_name(const char* option, const std::string& name, const std::vecto
 // Names may stand in one text, divided by commas, or come one by one.
 Result<std::vector<Strategy>> read_strategies(const std::vector<std::string>& texts) {
   std::vector<Strategy> strategies;
-  for (const std::string& text : texts) {
-    std::size_t begin = 0;
-    while (begin <= text.size()) {
-      const std::size_t end = std::min(text.find(',', begin), text.size());
-      const std::string name = text.substr(begin, end - begin);
-      const auto strategy = strategy_of(name);
-      if (!strategy) return unknown_name("--strategy", name, strategy_names());
-      if (std::ranges::find(strategies, *strategy) == strategies.end()) strategies.push_back(*strategy);
-      begin = end + 1;
-    }
+  for (const std::string& name : divided_by_commas(texts)) {
+    const auto strategy = strategy_of(name);
+    if (!strategy) return unknown_name("--strategy", name, strategy_names());
+    if (std::ranges::find(strategies, *strategy) == strategies.end()) strategies.push_back(*strategy);
   }
   return strategies;
 }

@@ -7,6 +7,7 @@
 #include "hone/cli/command.h"
 #include "hone/cli/group_view.h"
 #include "hone/cli/jsonl.h"
+#include "hone/cli/run_database.h"
 #include "hone/store/run_store.h"
 #include "hone/types/stage.h"
 
@@ -23,15 +24,6 @@ struct ReplayArguments {
   std::optional<std::int64_t> group;
   bool json = false;
 };
-
-Result<fs::path> database_of(const std::string& run) {
-  std::error_code ec;
-  if (fs::is_regular_file(run, ec)) return fs::path(run);
-  const fs::path file = fs::path(run) / "run.db";
-  if (fs::is_regular_file(file, ec)) return file;
-  return Error{file.string(), "must be a run's database (RUN is the run's folder)",
-               fs::is_directory(run, ec) ? "a folder without one" : "no such folder"};
-}
 
 Result<std::int64_t> chosen_step(const RunStore& store, const ReplayArguments& options,
                                  const std::string& where) {
@@ -88,7 +80,7 @@ Result<void> print_text(const StepRecord& record, const ReplayArguments& options
 }
 
 Result<int> replay(const ReplayArguments& options) {
-  HONE_TRY(const fs::path file, database_of(options.run));
+  HONE_TRY(const fs::path file, run_database(options.run));
   HONE_TRY(const RunStore store, RunStore::open(file, /*read_only=*/true));
   HONE_TRY(const std::int64_t step, chosen_step(store, options, file.string()));
   HONE_TRY(const StepRecord record, store.load(options.stage, step));
@@ -108,7 +100,8 @@ void add_replay_command(CommandLine& line) {
       "A run may go on while it is read.");
   command.option("RUN", options->run, "a run's folder, or its run.db", OptionForm::kRequired);
   command.option("--step", options->step, "default: the last");
-  command.option("--stage", options->stage, "a stage of the run: sft, amortize, propose, grpo, eval, eval_direct",
+  command.option("--stage", options->stage,
+                 "a stage of the run: sft, amortize, propose, grpo, eval, eval_direct",
                  OptionForm::kShowDefault);
   command.option("--group", options->group, "only this group, from 0");
   command.flag("--json", options->json, "JSON lines");

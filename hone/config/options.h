@@ -223,7 +223,7 @@ enum class ProposeReward { kLearnability, kUncertainty, kConstant };
 // The policy asks questions of its own and learns from asking and from answering, by grpo.loss.
 struct ProposeOptions {
   int steps = 0;                                 // 0: no such stage
-  std::string language = "arithmetic";           // of data/proposals.h
+  std::string language = "arithmetic";           // of symbolic/proposals.h
   ProposeSource source = ProposeSource::kPolicy;  // random: uniform draws of the language, a control
   ProposeReward reward = ProposeReward::kLearnability;
   int proposals = 32;            // asked for in a step

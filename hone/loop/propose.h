@@ -17,7 +17,7 @@
 
 #include "hone/base/result.h"
 #include "hone/config/options.h"
-#include "hone/data/proposals.h"
+#include "hone/symbolic/proposals.h"
 #include "hone/loop/train_parts.h"
 
 namespace hone {

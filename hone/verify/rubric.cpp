@@ -70,7 +70,7 @@ ProgramOptions program_options(const VerifierOptions& options) {
 }  // namespace
 
 std::vector<std::string> known_verifiers() {
-  return {"math", "code", "proof", "program", "format", "number", "text", "expression", "length", "random"};
+  return {"math", "code", "proof", "program", "format", "number", "text", "expression", "proposal", "length", "random"};
 }
 
 Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, std::uint64_t seed) {
@@ -83,6 +83,7 @@ Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, 
   if (name == "number") return make_number_verifier();
   if (name == "text") return make_text_verifier();
   if (name == "expression") return make_expression_verifier();
+  if (name == "proposal") return make_proposal_verifier();
   if (name == "random") return make_random_verifier(seed);
   if (name == "length") {
     if (!std::isfinite(options.scale) || options.scale <= 0) {

@@ -31,6 +31,11 @@ std::unique_ptr<Verifier> make_text_verifier();
 // 4,096 bytes); error for bad fields.
 std::unique_ptr<Verifier> make_expression_verifier();
 
+// "proposal": a problem to be posed. Problem::fields holds {"language": name}; the last <answer> must be a
+// proposal of that language (symbolic/proposals.h), which is run. correct 1, wrong 0 (none of the language, or
+// it does not end), unparsable 0 (no answer); error for bad fields.
+std::unique_ptr<Verifier> make_proposal_verifier();
+
 // "length": score = -scale · sampled tokens, as a cost; correct always. Requires a finite scale.
 std::unique_ptr<Verifier> make_length_verifier(double scale);
 

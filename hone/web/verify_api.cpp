@@ -33,6 +33,7 @@ constexpr Described kVerifiers[] = {
     {"number", "is the final answer the reference, exactly, as a number?", true},
     {"text", "is the marked answer the reference, letter by letter?", true},
     {"expression", "countdown: each number once, the target hit?", true},
+    {"proposal", "a problem to be posed: does it come to something when it is run?", true},
     {"format", "<think>…</think><answer>…</answer>, once each, in order, nothing after?", false},
     {"length", "a cost for each sampled token", false},
     {"random", "a fair coin: the control that must teach nothing", false},

@@ -33,7 +33,8 @@ const std::vector<std::unique_ptr<Task>>& all_tasks() {
     for (const auto make :
          {make_arithmetic, make_base_conversion, make_c_function, make_calendar, make_check_arithmetic,
           make_countdown, make_knights_knaves, make_linear_equation, make_mini_sudoku, make_modular_chain,
-          make_reachability, make_sorting, make_tautology})
+          make_propose_arithmetic, make_propose_countdown, make_propose_program, make_reachability,
+          make_sorting, make_tautology})
       list.push_back(make());
     return list;
   }();

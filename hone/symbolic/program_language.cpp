@@ -1,4 +1,4 @@
-#include "hone/data/program_language.h"
+#include "hone/symbolic/program_language.h"
 
 #include <array>
 #include <cstddef>

@@ -1,10 +1,10 @@
-#include "hone/data/proposals.h"
+#include "hone/symbolic/proposals.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "hone/data/program_language.h"
+#include "hone/symbolic/program_language.h"
 #include "hone/data/task.h"
 
 namespace hone {

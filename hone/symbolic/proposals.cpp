@@ -1,4 +1,4 @@
-#include "hone/data/proposals.h"
+#include "hone/symbolic/proposals.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,7 +8,7 @@
 
 #include "hone/base/ascii.h"
 #include "hone/base/hash.h"
-#include "hone/data/program_language.h"
+#include "hone/symbolic/program_language.h"
 
 namespace hone {
 namespace {
