@@ -8,6 +8,7 @@
 #include "hone/data/prompt.h"
 #include "hone/loop/rollouts.h"
 #include "hone/rl/advantage.h"
+#include "hone/verify/answer.h"
 
 namespace hone {
 namespace {
@@ -19,6 +20,12 @@ struct Round {
   std::vector<std::optional<std::size_t>> of;  // [P] a proposal's problem; none: it poses none
   std::vector<Verdict> refused;                // [P] why
 };
+
+// The content of the last <answer>; empty without one.
+std::string proposal_in(const std::string& completion) {
+  const auto answer = tagged_answer(completion);
+  return answer ? std::string(trimmed(*answer)) : "";
+}
 
 double mean_of(double sum, double count) { return count > 0 ? sum / count : 0.0; }
 

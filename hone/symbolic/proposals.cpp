@@ -180,16 +180,4 @@ const ProposalLanguage* find_proposal_language(const std::string& name) {
   return nullptr;
 }
 
-std::string proposal_in(const std::string& completion) {
-  constexpr std::string_view kOpen = "<answer>", kClose = "</answer>";
-  const std::size_t open = completion.rfind(kOpen);
-  if (open == std::string::npos) return "";
-  const std::size_t begin = open + kOpen.size(), end = completion.find(kClose, begin);
-  if (end == std::string::npos) return "";
-  const std::string inside = completion.substr(begin, end - begin);
-  const auto first = inside.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos) return "";
-  return inside.substr(first, inside.find_last_not_of(" \t\r\n") + 1 - first);
-}
-
 }  // namespace hone

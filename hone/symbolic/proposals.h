@@ -38,7 +38,4 @@ class ProposalLanguage {
 const std::vector<std::unique_ptr<ProposalLanguage>>& all_proposal_languages();
 const ProposalLanguage* find_proposal_language(const std::string& name);  // nullptr when unknown
 
-// The proposal in a completion: the content of the last <answer>…</answer>, trimmed; empty without one.
-std::string proposal_in(const std::string& completion);
-
 }  // namespace hone

@@ -1,5 +1,6 @@
 #include "hone/base/json.h"
 #include "hone/symbolic/proposals.h"
+#include "hone/verify/answer.h"
 #include "hone/verify/verifiers.h"
 
 namespace hone {
@@ -17,9 +18,9 @@ class ProposalVerifier : public Verifier {
         named ? find_proposal_language((*fields)["language"].get<std::string>()) : nullptr;
     if (language == nullptr)
       return {VerdictStatus::kError, 0.0, "fields must name a language of symbolic/proposals.h"};
-    const std::string proposal = proposal_in(completion.text);
-    if (proposal.empty()) return {VerdictStatus::kUnparsable, 0.0, "no <answer>"};
-    const auto posed = language->read(proposal);
+    const auto proposal = tagged_answer(completion.text);
+    if (!proposal || trimmed(*proposal).empty()) return {VerdictStatus::kUnparsable, 0.0, "no <answer>"};
+    const auto posed = language->read(std::string(trimmed(*proposal)));
     if (!posed.ok()) return {VerdictStatus::kWrong, 0.0, posed.error().message()};
     return {VerdictStatus::kCorrect, 1.0, "comes to " + posed->answer};
   }
