@@ -85,6 +85,14 @@ Result<int> plot(PlotArguments options) {
                               std::move(points)});
     }
   }
+  // The axis of rates does not go beyond what they can be.
+  const bool rates = std::ranges::all_of(chart.series, [](const ChartSeries& series) {
+    return std::ranges::all_of(series.points, [](const ChartPoint& p) { return p.y >= 0 && p.y <= 1; });
+  });
+  if (rates) {
+    chart.y_min = 0;
+    chart.y_max = 1;
+  }
   HONE_TRY_VOID(write_file_atomically(options.file, draw_chart(chart, format)));
   return 0;
 }
