@@ -1,7 +1,5 @@
 #include "hone/loop/amortize.h"
 
-#include <algorithm>
-
 #include "hone/rl/advantage.h"
 #include "hone/verify/vote.h"
 
@@ -82,9 +80,7 @@ class Amortizer {
     if (share < o_.min_agreement) return;
     kept_ += 1;
     const Reward& reward = group.rollouts[answer.first].reward;
-    if (std::any_of(reward.parts.begin(), reward.parts.end(), [&](const RewardPart& part) {
-          return part.verifier == answers->name() && part.verdict.decided();
-        })) {
+    if (p_.rubric.labelled(reward)) {
       labelled_ += 1;
       right_ += reward.correct ? 1 : 0;
     }

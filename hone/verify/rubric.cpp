@@ -70,7 +70,8 @@ ProgramOptions program_options(const VerifierOptions& options) {
 }  // namespace
 
 std::vector<std::string> known_verifiers() {
-  return {"math", "code", "proof", "program", "format", "number", "text", "expression", "proposal", "length", "random"};
+  return {"math", "code",       "proof",    "program", "format", "number",
+          "text", "expression", "proposal", "length",  "random"};
 }
 
 Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, std::uint64_t seed) {
@@ -200,7 +201,7 @@ Result<Metrics> Rubric::judge_groups(std::span<Group> groups, std::int64_t step)
       for (std::size_t r = 0; r < rollouts.size(); ++r) {
         std::vector<RewardPart>& parts = rollouts[r].reward.parts;
         Verdict& verdict = judgement.verdicts[g][r];
-        if (verdict.decided() && labelled(parts)) {
+        if (verdict.decided() && labelled(rollouts[r].reward)) {
           ++compared;
           agree += (verdict.status == VerdictStatus::kCorrect) == rollouts[r].reward.correct ? 1 : 0;
         }
@@ -214,13 +215,13 @@ Result<Metrics> Rubric::judge_groups(std::span<Group> groups, std::int64_t step)
   return metrics;
 }
 
-bool Rubric::labelled(const std::vector<RewardPart>& parts) const {
+bool Rubric::labelled(const Reward& reward) const {
   bool any = false;
   for (const Weighted& entry : entries_) {
     if (entry.group || !entry.verifier->judges_correctness()) continue;
-    const auto part = std::find_if(parts.begin(), parts.end(),
+    const auto part = std::find_if(reward.parts.begin(), reward.parts.end(),
                                    [&](const RewardPart& p) { return p.verifier == entry.name; });
-    if (part == parts.end() || !part->verdict.decided()) return false;
+    if (part == reward.parts.end() || !part->verdict.decided()) return false;
     any = true;
   }
   return any;

@@ -48,6 +48,8 @@ class Rubric {
   // the totals. From one thread. Returns their metrics, and reward_accuracy: how often the verdict is what
   // the problem's label says, where there is one. `step`: updates done before they were sampled.
   Result<Metrics> judge_groups(std::span<Group> groups, std::int64_t step) const;
+  // Whether `correct` says anything: correctness was judged, and decided.
+  bool labelled(const Reward& reward) const;
   std::vector<std::string> names() const;
   bool judges_correctness() const;  // whether any of its verifiers does
   // The first that reads and compares answers, for votes; nullptr: none does.
@@ -55,7 +57,6 @@ class Rubric {
   int concurrency() const;  // the sum of theirs: calls that may wait for other processes at once
 
  private:
-  bool labelled(const std::vector<RewardPart>& parts) const;  // correctness was judged, and decided
   std::vector<Weighted> entries_;
 };
 
