@@ -24,8 +24,6 @@
 namespace hone {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr const char* kRecipe = R"(
 name: small
 model:
@@ -63,14 +61,21 @@ eval: {problems: 0}
 checkpoint: {every: 4}
 )";
 
-// Starts `hone train`; waits at most `seconds` (0: to its end), then kills. Returns whether it ended by
-// itself, well.
-bool train(const std::filesystem::path& recipe, const std::filesystem::path& runs, bool resume,
-           double seconds) {
+enum class End { finished, killed, failed };
+
+struct Life {
+  End end;
+  int lines;  // printed: one a step, and a few more
+};
+
+// Runs `hone train`, and kills it `delay` after it printed its line number `last_line` (0: never).
+Life train(const std::filesystem::path& recipe, const std::filesystem::path& runs, bool resume, int last_line,
+           std::chrono::duration<double> delay) {
+  int out[2];
+  EXPECT_EQ(::pipe2(out, O_CLOEXEC), 0);
   const pid_t child = ::fork();
   if (child == 0) {
-    const int null = ::open("/dev/null", O_RDWR);
-    ::dup2(null, 1);
+    ::dup2(out[1], 1);
     const std::string setting = "runs=" + runs.string();
     std::vector<const char*> arguments = {HONE_BINARY, "train", recipe.c_str(), "--set", setting.c_str()};
     if (resume) arguments.push_back("--resume");
@@ -78,16 +83,19 @@ bool train(const std::filesystem::path& recipe, const std::filesystem::path& run
     ::execv(HONE_BINARY, const_cast<char* const*>(arguments.data()));
     ::_exit(127);
   }
-  const auto start = Clock::now();
-  int status = 0;
-  for (;;) {
-    if (::waitpid(child, &status, WNOHANG) == child) return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    if (seconds > 0 && std::chrono::duration<double>(Clock::now() - start).count() >= seconds) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ::close(out[1]);
+  int lines = 0;
+  char c = 0;
+  while (::read(out[0], &c, 1) == 1) {
+    if (c != '\n' || ++lines != last_line) continue;
+    std::this_thread::sleep_for(delay);
+    ::kill(child, SIGKILL);
   }
-  ::kill(child, SIGKILL);
+  ::close(out[0]);
+  int status = 0;
   ::waitpid(child, &status, 0);
-  return false;
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return {End::killed, lines};
+  return {WIFEXITED(status) && WEXITSTATUS(status) == 0 ? End::finished : End::failed, lines};
 }
 
 std::filesystem::path only_run(const std::filesystem::path& runs) {
@@ -129,29 +137,27 @@ void expect_same_after_kills(const testing::TempFolder& folder, const std::files
   const char* wanted = std::getenv("HONE_KILLS");
   const int kills = wanted != nullptr ? std::atoi(wanted) : 4;
 
-  const auto start = Clock::now();
-  ASSERT_TRUE(train(recipe, folder / "whole", false, 0));
-  const double duration = std::chrono::duration<double>(Clock::now() - start).count();
+  const auto start = std::chrono::steady_clock::now();
+  const Life unharmed = train(recipe, folder / "whole", false, 0, {});
+  const auto duration = std::chrono::steady_clock::now() - start;
+  ASSERT_EQ(unharmed.end, End::finished);
   const auto whole = only_run(folder / "whole");
 
+  // Lives so short, in steps, that the run can't be over before its last kill, on a machine of any speed.
+  const std::chrono::duration<double> line = duration / unharmed.lines;
+  const int longest = unharmed.lines / (kills + 1) - 1;
+  ASSERT_GE(longest, 1) << "a recipe of more steps is needed";
   RandomStream random({.seed = 17});
   const auto runs = folder / "killed";
-  int done = 0;
-  bool finished = false;
-  while (!finished) {
-    // Short enough that the run is not over before its last kill.
-    const bool kill = done < kills;
+  for (int done = 0; done < kills; ++done) {
     const bool resume = std::filesystem::exists(runs) && !only_run(runs).empty();
-    finished = train(recipe, runs, resume,
-                     kill ? 0.6 + random.uniform() * std::min(0.35, 2.0 / kills) * duration : 0);
-    if (!finished) ++done;
-    ASSERT_TRUE(finished || kill) << "a resumed run that nobody killed failed";
-    if (finished && kill) break;  // too quick to be killed again
+    const int last_line = 1 + static_cast<int>(random.uniform() * longest);
+    const Life life = train(recipe, runs, resume, last_line, random.uniform() * line);
+    ASSERT_EQ(life.end, End::killed) << "life " << done << " of " << life.lines << " lines";
   }
-  EXPECT_GE(done, 1);
-  fmt::print("{} kills\n", done);
-  EXPECT_TRUE(weights_of(whole) == weights_of(only_run(runs))) << "after " << done << " kills";
-  EXPECT_TRUE(rollouts_of(whole) == rollouts_of(only_run(runs))) << "after " << done << " kills";
+  ASSERT_EQ(train(recipe, runs, true, 0, {}).end, End::finished) << "a resumed run that nobody killed failed";
+  EXPECT_TRUE(weights_of(whole) == weights_of(only_run(runs)));
+  EXPECT_TRUE(rollouts_of(whole) == rollouts_of(only_run(runs)));
 }
 
 TEST(Kill, ChangesNoByteOfTheResult) {
