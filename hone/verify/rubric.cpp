@@ -184,14 +184,34 @@ Reward Rubric::judge(const Problem& problem, const Completion& completion) const
   return reward;
 }
 
+namespace {
+
+// How many verdicts of groups say what the label says.
+struct Agreement {
+  double yes = 0, of = 0;
+  void add(const Agreement& other) {
+    yes += other.yes;
+    of += other.of;
+  }
+};
+
+// An entry with a name of its own reports under it.
+std::string metric_name(const Rubric::Weighted& entry, const std::string& key) {
+  const std::string own = entry.name + "/";
+  return entry.name == entry.group->name() || key.starts_with(own) ? key : own + key;
+}
+
+}  // namespace
+
 Result<Metrics> Rubric::judge_groups(std::span<Group> groups, std::int64_t step) const {
   Metrics metrics;
-  double agree = 0, compared = 0;
+  Agreement weighty;
   for (std::size_t place = 0; place < entries_.size(); ++place) {
     const Weighted& entry = entries_[place];
     if (!entry.group) continue;
     HONE_TRY(GroupVerifier::Judgement judgement, entry.group->verify(groups, step));
-    metrics.merge(judgement.metrics);
+    for (const auto& [key, value] : judgement.metrics) metrics[metric_name(entry, key)] = value;
+    Agreement own;
     HONE_CHECK(judgement.verdicts.size() == groups.size(), "{} groups of verdicts",
                judgement.verdicts.size());
     for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -202,16 +222,17 @@ Result<Metrics> Rubric::judge_groups(std::span<Group> groups, std::int64_t step)
         std::vector<RewardPart>& parts = rollouts[r].reward.parts;
         Verdict& verdict = judgement.verdicts[g][r];
         if (verdict.decided() && labelled(rollouts[r].reward)) {
-          ++compared;
-          agree += (verdict.status == VerdictStatus::kCorrect) == rollouts[r].reward.correct ? 1 : 0;
+          own.add({(verdict.status == VerdictStatus::kCorrect) == rollouts[r].reward.correct ? 1.0 : 0.0, 1.0});
         }
         parts.insert(parts.begin() + static_cast<std::ptrdiff_t>(place),
                      {entry.name, entry.weight, std::move(verdict)});
         rollouts[r].reward.total = total_of(parts);
       }
     }
+    if (own.of > 0) metrics[entry.name + "/reward_accuracy"] = own.yes / own.of;
+    if (entry.weight != 0) weighty.add(own);
   }
-  if (compared > 0) metrics["reward_accuracy"] = agree / compared;
+  if (weighty.of > 0) metrics["reward_accuracy"] = weighty.yes / weighty.of;
   return metrics;
 }
 

@@ -45,8 +45,9 @@ class Rubric {
   // verifier that judges correctness, of any weight. The total is absent when one of weight judges groups.
   Reward judge(const Problem& problem, const Completion& completion) const;
   // The rest, once judge() has given every rollout its reward: the verdicts of groups, in their places, and
-  // the totals. From one thread. Returns their metrics, and reward_accuracy: how often the verdict is what
-  // the problem's label says, where there is one. `step`: updates done before they were sampled.
+  // the totals. From one thread. Returns their metrics, those of a verifier with a name of its own under that
+  // name, and <name>/reward_accuracy: how often the verdict is what the problem's label says, where there is
+  // one; reward_accuracy counts those of any weight together. `step`: updates done before they were sampled.
   Result<Metrics> judge_groups(std::span<Group> groups, std::int64_t step) const;
   // Whether `correct` says anything: correctness was judged, and decided.
   bool labelled(const Reward& reward) const;
