@@ -28,6 +28,7 @@ enum class Purpose : std::uint32_t {
   kProposal = 11,
   kProposalSolving = 12,
   kProposalDraw = 13,
+  kThoughtRemoval = 14,
   kResampling = 16,  // bootstrap, subsets of samples
   kFriends = 20,
   kTest = 100,
@@ -57,9 +58,9 @@ class RandomStream {
   explicit RandomStream(const RandomKey& key) : key_(key) {}
 
   std::uint64_t next_u64();
-  double uniform();                                     // [0, 1)
-  double normal();                                      // mean 0, variance 1 (Box–Muller)
-  std::uint64_t below(std::uint64_t n);                 // uniform in [0, n), without bias; n ≥ 1
+  double uniform();                                        // [0, 1)
+  double normal();                                         // mean 0, variance 1 (Box–Muller)
+  std::uint64_t below(std::uint64_t n);                    // uniform in [0, n), without bias; n ≥ 1
   std::int64_t between(std::int64_t lo, std::int64_t hi);  // uniform in [lo, hi]
 
   template <class T>

@@ -67,7 +67,8 @@ Result<void> settle(EvalArguments& options) {
   return check_sampling_options(options.sampling);
 }
 
-Result<Rubric> rubric_of(const EvalArguments& options, const std::string& natural) {
+Result<Rubric> rubric_of(const EvalArguments& options, const std::string& natural,
+                         std::shared_ptr<const Friends> friends) {
   const std::string name = options.verifier.empty() ? natural : options.verifier;
   const VerifierOptions verifier{name, 1.0, 0.0};
   auto made = make_verifier(verifier, options.seed);
@@ -78,7 +79,7 @@ Result<Rubric> rubric_of(const EvalArguments& options, const std::string& natura
   }
   if (!(*made)->judges_correctness())
     return Error{"--verifier", "must judge whether an answer is right", name};
-  return with_scorer(verifier, options.strategy.scorer, options.seed);
+  return with_scorer(verifier, options.strategy.scorer, options.seed, std::move(friends));
 }
 
 // Shows on a terminal how many completions are there.
@@ -186,7 +187,8 @@ Result<int> eval(EvalArguments options) {
   HONE_TRY_VOID(settle(options));
   HONE_TRY(TestTimeOptions strategies, strategy_options(options.strategy));
   HONE_TRY(const ProblemSet set, read_problems(options.problems));
-  HONE_TRY(const Rubric rubric, rubric_of(options, set.verifier));
+  const auto friends = std::make_shared<Friends>();
+  HONE_TRY(const Rubric rubric, rubric_of(options, set.verifier, friends));
   HONE_TRY(Model model, load_model(options.model.folder, options.model.device, options.model.dtype));
   std::string format = options.prompt_format;
   if (format.empty()) format = model.tokenizer.chat_template().empty() ? "plain" : "chat";
@@ -198,6 +200,11 @@ Result<int> eval(EvalArguments options) {
   }
   const auto generator = make_generator(model, options.max_sequences);
   WatchedGenerator watched(*generator);
+  if (options.strategy.scorer == "friends") {
+    const LocalModel own{&watched, environment->get(), nullptr};
+    HONE_TRY(auto judge, scoring_friend(options.strategy, model, own, options.sampling, options.seed));
+    friends->push_back(std::move(judge));
+  }
   if (options.strategy.asked()) {
     strategies.sampling = options.sampling;
     strategies.k = options.k;

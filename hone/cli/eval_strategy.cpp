@@ -9,6 +9,8 @@
 #include "hone/base/json.h"
 #include "hone/base/suggest.h"
 #include "hone/cli/chart.h"
+#include "hone/cli/policy_scorer.h"
+#include "hone/cli/speaker.h"
 #include "hone/cli/table.h"
 
 namespace hone {
@@ -17,6 +19,7 @@ namespace {
 using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* kLogprobScorer = "logprob";
+constexpr const char* kFriendsScorer = "friends";
 
 Error unknown_name(const char* option, const std::string& name, const std::vector<std::string>& known) {
   const std::string near = nearest(name, known);
@@ -65,12 +68,16 @@ Result<void> check_budgets(const StrategyArguments& a, bool asked) {
 }
 
 Result<void> check_scorer(const StrategyArguments& a, bool asked) {
+  for (const char* option : {"--opinions", "--judge"}) {
+    if (a.scorer != kFriendsScorer && a.given(option)) return Error{option, "needs --scorer friends", ""};
+  }
+  if (a.opinions < 0) return Error{"--opinions", "must be at least 0", std::to_string(a.opinions)};
   if (!asked) {
     if (!a.scorer.empty()) return Error{"--scorer", "needs --strategy bon", a.scorer};
     return {};
   }
   std::vector<std::string> known = known_verifiers();
-  known.insert(known.begin(), kLogprobScorer);
+  known.insert(known.begin(), {kLogprobScorer, kFriendsScorer});
   if (a.scorer.empty()) {
     return Error{"--scorer",
                  fmt::format("must be given with --strategy bon: one of {}", fmt::join(known, ", ")), "none"};
@@ -129,7 +136,14 @@ void add_strategy_options(Command& command, StrategyArguments& a) {
   command.option("--strategy", a.names,
                  fmt::format("accuracy against tokens spent, of each: {}; as maj,adaptive or given again",
                              fmt::join(strategy_names(), ", ")));
-  command.option("--scorer", a.scorer, "bon: logprob, or a verifier, as --verifier's");
+  command.option(
+      "--scorer", a.scorer,
+      "bon: logprob, friends (the model itself, asked whether an answer is right), or a verifier, as "
+      "--verifier's");
+  command.option("--opinions", a.opinions,
+                 "friends: about each answer, sampled as answers are; 0: how probable yes is, in one pass",
+                 OptionForm::kShowDefault);
+  command.option("--judge", a.judge, "friends: another model's folder in place of the model itself");
   command.option(
       "--confidence", a.confidence,
       "adaptive: stops when the leader stays ahead with more than it; 1: when nothing can overtake it",
@@ -169,8 +183,16 @@ Result<TestTimeOptions> strategy_options(const StrategyArguments& a) {
   return options;
 }
 
-Result<Rubric> with_scorer(const VerifierOptions& judge, const std::string& scorer, std::uint64_t seed) {
+Result<Rubric> with_scorer(const VerifierOptions& judge, const std::string& scorer, std::uint64_t seed,
+                           std::shared_ptr<const Friends> friends) {
   RewardOptions reward{{judge}};
+  if (scorer == kFriendsScorer) {
+    VerifierOptions options{.verifier = scorer, .weight = 0.0};
+    HONE_TRY(const auto verifier, make_verifier(judge, seed));
+    if (verifier->compares_answers()) options.answers = judge.verifier;
+    reward.rubric.push_back(std::move(options));
+    return Rubric::make(reward, seed, std::move(friends));
+  }
   if (!scorer.empty() && scorer != kLogprobScorer && scorer != judge.verifier) {
     VerifierOptions options{scorer, 0.0, 1.0};  // length: the shortest is the best, whatever the scale
     if (auto made = make_verifier(options, seed); !made.ok()) {
@@ -181,6 +203,31 @@ Result<Rubric> with_scorer(const VerifierOptions& judge, const std::string& scor
     reward.rubric.push_back(std::move(options));
   }
   return Rubric::make(reward, seed);
+}
+
+Result<std::unique_ptr<Friend>> scoring_friend(const StrategyArguments& a, Model& model,
+                                               const LocalModel& own, const SamplingParams& sampling,
+                                               std::uint64_t seed) {
+  constexpr int kMaxSequences = 256;
+  std::shared_ptr<Speaker> other;
+  std::shared_ptr<YesNoScorer> scorer;
+  if (!a.judge.empty()) {
+    HONE_TRY(other, load_speaker(a.judge, FriendOptions{}, "", kMaxSequences));
+  }
+  if (a.opinions == 0) {
+    Model& judge = other ? other->model : model;
+    const std::string tag = "<answer>";  // of models that were taught hone's format
+    HONE_TRY(scorer, make_policy_scorer(judge, judge.tokenizer.encode(tag).size() == 1 ? tag : ""));
+  }
+  LocalModel parts = other ? other->parts() : own;
+  parts.scorer = scorer.get();
+  LocalFriendOptions options{.name = other ? a.judge : "self",
+                             .copies = std::max(1, a.opinions),
+                             .probability = a.opinions == 0,
+                             .sampling = sampling,
+                             .seed = seed};
+  return make_local_friend(std::move(options),
+                           [other, scorer, parts](std::int64_t) { return Result<LocalModel>(parts); });
 }
 
 Error as_strategy_option(Error error) {

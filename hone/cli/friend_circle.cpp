@@ -5,36 +5,12 @@
 
 #include "hone/base/files.h"
 #include "hone/cli/policy_scorer.h"
+#include "hone/cli/speaker.h"
 #include "hone/config/check_friends.h"
-#include "hone/verify/local_friends.h"
 #include "hone/web/endpoint_friend.h"
 
 namespace hone {
 namespace {
-
-// A model of its own, with all that a local friend speaks with.
-struct Speaker {
-  Model model;
-  std::unique_ptr<SingleTurn> environment;
-  std::unique_ptr<PolicyGenerator> generator;
-  std::unique_ptr<YesNoScorer> scorer;  // where probabilities are wanted
-
-  LocalModel parts() const { return {generator.get(), environment.get(), scorer.get()}; }
-};
-
-Result<std::unique_ptr<Speaker>> load_speaker(const std::filesystem::path& folder, const FriendOptions& asked,
-                                              const std::string& prompt_format, int max_sequences) {
-  HONE_TRY(Model model, load_model(folder, asked.device, asked.dtype));
-  auto speaker = std::make_unique<Speaker>(Speaker{std::move(model), nullptr, nullptr, nullptr});
-  const bool chats = !speaker->model.tokenizer.chat_template().empty();
-  const std::string format = !prompt_format.empty() ? prompt_format : chats ? "chat" : "plain";
-  HONE_TRY(speaker->environment, make_environment(speaker->model.tokenizer, format));
-  speaker->generator = make_generator(speaker->model, max_sequences);
-  if (asked.verdict == "probability") {
-    HONE_TRY(speaker->scorer, make_policy_scorer(speaker->model, asked.prefix));
-  }
-  return speaker;
-}
 
 // The policy as it was at the last multiple of `every` steps, on disk so that a resumed run finds it again.
 //

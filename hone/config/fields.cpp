@@ -94,7 +94,10 @@ void describe(Table& t, DataOptions& o) {
   t.add("task", static_cast<std::vector<std::string>&>(o.task),
         "a procedural task, or several that are mixed; instead of `data.files`");
   t.add("task_weights", o.task_weights, "of several tasks: how often each is asked; empty: evenly", above(0));
-  t.add("difficulty", o.difficulty, "the tasks' grades to draw from; empty: each one's default", at_least(1));
+  t.add("difficulty", o.difficulty,
+        "the tasks' grades to draw from, but of those that are mixed and have one alone; empty: each one's "
+        "default",
+        at_least(1));
   t.section("fields", o.fields, "Which keys of a row hold what.");
   t.add_word("prompt_format", o.prompt_format, {"chat", "plain"},
              "chat: through the model's template; plain: the text as it is");
@@ -181,6 +184,10 @@ void describe(Table& t, SftOptions& o) {
         "share of solutions shown with the thinking left out, late in the stage", between(0, 1));
   t.add("direct_after", o.direct_after, "the share of the stage's steps after which that begins",
         between(0, 1));
+  t.add(
+      "direct_forced", o.direct_forced,
+      "what stands before such a direct answer (amortize.prefix) carries no loss: the model learns to answer "
+      "behind it, and still thinks when it is asked freely");
   t.add("microbatch_tokens", o.microbatch_tokens,
         "tokens in one forward and backward pass; 0: as memory_limit allows. No choice changes a bit of the "
         "result",
@@ -215,6 +222,11 @@ void describe(Table& t, AmortizeOptions& o) {
         between(0, 1));
   t.add("prefix", o.prefix, "forced before a direct answer, as the prompt's last tokens");
   t.add("suffix", o.suffix, "learned after the direct answer");
+  t.add("remove_per_step", o.remove_per_step,
+        "tokens by which the thought before the answer is cut from the left, more with every step (ICoT-SI); "
+        "0: no "
+        "thought from the first step on",
+        at_least(0));
   t.add("rehearsal", o.rehearsal,
         "thinking completions learned again for each direct answer, so that thinking is not lost",
         between(0, 1));

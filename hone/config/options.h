@@ -182,11 +182,12 @@ struct OptimizerOptions {
 struct SftOptions {
   int steps = 0;  // 0: no supervised stage
   int batch_size = 64;
-  // The share of worked solutions shown without their thinking, once `direct_after` of the steps are done: the
-  // model then starts out able both to guess and to reason, and the GRPO stage finds out which pays.
+  // The share of worked solutions shown without their thinking, once `direct_after` of the steps are done:
+  // the model then starts out able both to guess and to reason, and the GRPO stage finds out which pays.
   double direct_share = 0.0;
   double direct_after = 0.75;
-  int microbatch_tokens = 0;  // 0: as memory allows
+  bool direct_forced = false;  // the direct answers' tags carry no loss: they are forced when it matters
+  int microbatch_tokens = 0;   // 0: as memory allows
   OptimizerOptions optimizer{.learning_rate = 1e-3, .schedule = "cosine", .warmup = 0.05};
 };
 
@@ -212,7 +213,10 @@ struct AmortizeOptions {
   double min_agreement = 0.5;  // the majority's share of the samples from which its answer is learned
   std::string prefix = "<think></think><answer>";  // forced before a direct answer
   std::string suffix = "</answer>";                // learned after it
-  double rehearsal = 0.25;  // thinking completions learned again for each direct answer, so that thinking stays
+  double remove_per_step =
+      0.0;  // tokens that the thought loses from its left a step; 0: all of it from the start
+  double rehearsal =
+      0.25;  // thinking completions learned again for each direct answer, so that thinking stays
   int microbatch_tokens = 0;  // 0: as memory allows
   OptimizerOptions optimizer{.learning_rate = 1e-4};
 };
@@ -222,8 +226,8 @@ enum class ProposeReward { kLearnability, kUncertainty, kConstant };
 
 // The policy asks questions of its own and learns from asking and from answering, by grpo.loss.
 struct ProposeOptions {
-  int steps = 0;                                 // 0: no such stage
-  std::string language = "arithmetic";           // of symbolic/proposals.h
+  int steps = 0;                                  // 0: no such stage
+  std::string language = "arithmetic";            // of symbolic/proposals.h
   ProposeSource source = ProposeSource::kPolicy;  // random: uniform draws of the language, a control
   ProposeReward reward = ProposeReward::kLearnability;
   int proposals = 32;            // asked for in a step

@@ -146,14 +146,17 @@ Result<std::unique_ptr<Dataset>> open_task_dataset(const DataOptions& options, s
   std::vector<MixedTask> tasks;
   for (std::size_t i = 0; i < options.task.size(); ++i) {
     HONE_TRY(const Task* task, known_task(options.task[i]));
-    for (const int grade : options.difficulty)
+    // Beside others a task of a single grade keeps it.
+    const bool asked =
+        !options.difficulty.empty() && (options.task.size() == 1 || task->max_difficulty() > 1);
+    const std::vector<int> grades = asked ? options.difficulty : task->default_difficulty();
+    for (const int grade : grades)
       if (grade < 1 || grade > task->max_difficulty())
         return Error{"data.difficulty",
                      fmt::format("{} has grades 1 to {}", task->name(), task->max_difficulty()),
                      std::to_string(grade)};
     sum += weight_of(i);
-    tasks.push_back(
-        {task, options.difficulty.empty() ? task->default_difficulty() : options.difficulty, sum / total});
+    tasks.push_back({task, grades, sum / total});
   }
   auto dataset = std::make_unique<TaskDataset>(options, std::move(tasks), seed);
   if (!dataset->try_train(0) || !dataset->try_eval(0))

@@ -1,10 +1,16 @@
 #include "hone/loop/amortize.h"
 
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
 #include "hone/rl/advantage.h"
 #include "hone/verify/vote.h"
 
 namespace hone {
 namespace {
+
+constexpr double kRemovalSmoothing = 4.0;
 
 TrainSequence learned(std::vector<std::int32_t> ids) {
   TrainSequence sequence;
@@ -22,6 +28,21 @@ const Completion* to_rehearse(const Group& group, const Votes& votes, std::size_
   return nullptr;
 }
 
+// What stands between the think tags; empty without them.
+std::string thought_in(const std::string& text) {
+  constexpr std::string_view kOpen = "<think>", kClose = "</think>";
+  const auto open = text.find(kOpen), close = text.rfind(kClose);
+  if (open == std::string::npos || close == std::string::npos || close < open + kOpen.size()) return {};
+  return text.substr(open + kOpen.size(), close - open - kOpen.size());
+}
+
+std::vector<std::int32_t> joined(std::vector<std::int32_t> ids, const std::vector<std::int32_t>& more,
+                                 const std::vector<std::int32_t>& last = {}) {
+  ids.insert(ids.end(), more.begin(), more.end());
+  ids.insert(ids.end(), last.begin(), last.end());
+  return ids;
+}
+
 class Amortizer {
  public:
   Amortizer(const TrainParts& parts, std::int64_t step) : p_(parts), o_(parts.recipe.amortize), step_(step) {
@@ -36,6 +57,7 @@ class Amortizer {
     m = rollout_metrics(draft_.groups);
     m["amortize/kept"] = kept_ / groups;
     m["amortize/majority_ratio"] = majority_ / groups;
+    if (o_.remove_per_step > 0 && kept_ > 0) m["amortize/thought"] = thought_ / kept_;
     m["amortize/flops"] = flops_;
     if (labelled_ > 0) m["amortize/label_accuracy"] = right_ / labelled_;
     return std::move(draft_);
@@ -85,19 +107,37 @@ class Amortizer {
       right_ += reward.correct ? 1 : 0;
     }
 
-    std::vector<std::int32_t> direct = group.prompt_ids;
-    const ForcedPrefix prefix = forced_prefix(p_, o_.prefix);
-    direct.insert(direct.end(), prefix.ids.begin(), prefix.ids.end());
-    std::vector<std::int32_t> reply = p_.encode(answer.answer + o_.suffix);
-    reply.push_back(p_.eos_id);
-    add(std::move(direct), std::move(reply));
+    const Completion* thought = to_rehearse(group, votes, *winner);
+    const std::vector<std::int32_t> left =
+        thought != nullptr ? rest_of(*thought, i) : std::vector<std::int32_t>();
+    thought_ += static_cast<double>(left.size());
+    // The rest of a thought stands where the answer would begin.
+    const std::size_t tag = left.empty() ? std::string::npos : o_.prefix.rfind("<answer>");
+    const std::string before = o_.prefix.substr(0, tag), after = o_.prefix.substr(before.size());
+    add(joined(group.prompt_ids, p_.encode(before)),
+        joined(left, p_.encode(after + answer.answer + o_.suffix), {p_.eos_id}));
 
     const RandomKey key{.seed = p_.recipe.seed,
                         .purpose = Purpose::kRehearsal,
                         .step = static_cast<std::uint64_t>(step_),
                         .problem = i};
     if (random_uniform(key, 0) >= o_.rehearsal) return;
-    if (const Completion* thought = to_rehearse(group, votes, *winner)) add(group.prompt_ids, thought->ids);
+    if (thought != nullptr) add(group.prompt_ids, thought->ids);
+  }
+
+  // What this step leaves of a thought.
+  std::vector<std::int32_t> rest_of(const Completion& completion, std::size_t i) const {
+    if (o_.remove_per_step == 0) return {};
+    const RandomKey key{.seed = p_.recipe.seed,
+                        .purpose = Purpose::kThoughtRemoval,
+                        .step = static_cast<std::uint64_t>(step_),
+                        .problem = i};
+    const double more = std::floor(-std::log1p(-random_uniform(key, 0)) / kRemovalSmoothing);
+    const double removed = std::floor(static_cast<double>(step_) * o_.remove_per_step) + more;
+    std::vector<std::int32_t> ids = p_.encode(thought_in(completion.text));
+    const auto gone = std::min(static_cast<double>(ids.size()), removed);
+    ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(gone));
+    return ids;
   }
 
   void add(std::vector<std::int32_t> prompt, std::vector<std::int32_t> completion) {
@@ -109,7 +149,7 @@ class Amortizer {
   const AmortizeOptions& o_;
   const std::int64_t step_;
   StepDraft draft_;
-  double kept_ = 0, majority_ = 0, labelled_ = 0, right_ = 0, flops_ = 0;
+  double kept_ = 0, majority_ = 0, thought_ = 0, labelled_ = 0, right_ = 0, flops_ = 0;
 };
 
 }  // namespace

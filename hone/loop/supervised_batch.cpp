@@ -1,5 +1,6 @@
 #include "hone/loop/supervised_batch.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace hone {
@@ -18,7 +19,8 @@ Result<void> check_solution(const Problem& problem) {
 
 Result<TrainBatch> supervised_batch(
     std::span<const Problem> problems, Environment& environment, std::int64_t context_length,
-    const std::function<std::vector<std::int32_t>(const std::string&)>& encode, std::int64_t step) {
+    const std::function<std::vector<std::int32_t>(const std::string&)>& encode, std::int64_t step,
+    std::span<const std::int32_t> forced) {
   TrainBatch batch;
   batch.step = step;
   for (const Problem& problem : problems) {
@@ -27,6 +29,10 @@ Result<TrainBatch> supervised_batch(
     TrainSequence sequence;
     sequence.completion = encode(problem.solution);
     sequence.loss_mask.assign(sequence.completion.size(), 1);
+    if (sequence.completion.size() > forced.size() &&
+        std::equal(forced.begin(), forced.end(), sequence.completion.begin())) {
+      std::fill_n(sequence.loss_mask.begin(), forced.size(), 0);
+    }
     const auto length = static_cast<std::int64_t>(prompt.ids.size() + sequence.completion.size());
     if (length > context_length) {
       return Error{problem.source,

@@ -132,6 +132,7 @@ class TestTimeRun {
     request.sampling = options_.sampling;
     request.key = key();
     HONE_TRY(result_.groups, roll_out(problems, request, environment, generator_, rubric_));
+    HONE_TRY_VOID(to_void(rubric_.judge_groups(result_.groups, 0)));  // by friends, for the best of them
     for (const Group& group : result_.groups) {
       int right = 0;
       for (const Rollout& rollout : group.rollouts) {

@@ -216,8 +216,9 @@ class TrainLoop {
       ids.push_back(p_.eos_id);
       return ids;
     };
+    const ForcedPrefix forced = forced_prefix(p_, o.direct_forced ? p_.recipe.amortize.prefix : "");
     HONE_TRY(const TrainBatch batch, supervised_batch(problems, p_.environment, p_.generator.context_length(),
-                                                      encode, position_.step));
+                                                      encode, position_.step, forced.ids));
     HONE_TRY(Metrics metrics, learner_->update(batch));
     ++position_.step;
     metrics["num_tokens"] = tokens_of(batch);

@@ -147,6 +147,31 @@ TEST_F(EvalStrategy, AVerifierMayChooseTheBest) {
   }
 }
 
+// By the probability of their yes, which even a model that knows nothing has.
+TEST_F(EvalStrategy, FriendsMayChooseTheBest) {
+  const Ran ran = eval({"--strategy", "bon", "--scorer", "friends", "--opinions", "0", "--k", "5",
+                        "--completions", path("f.jsonl")});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  int asked = 0;
+  for (const Json& group : lines_of("f.jsonl")) {
+    double best = -1.0, right = 0.0, ties = 0.0;
+    for (const Json& rollout : group["rollouts"]) {
+      const Json& verdict = rollout["verdicts"].back();
+      ASSERT_EQ(verdict["verifier"], "friends");
+      const double score = verdict.value("score", -1.0);
+      asked += score > 0.0 ? 1 : 0;
+      if (score > best) best = score, right = ties = 0.0;
+      if (score == best) right += rollout["correct"].get<bool>() ? 1.0 : 0.0, ties += 1.0;
+    }
+    EXPECT_GE(group["outcomes"]["bon@5"].get<double>(), right == ties && right > 0 ? 1.0 : 0.0);
+    EXPECT_LE(group["outcomes"]["bon@5"].get<double>(), right > 0 ? 1.0 : 0.0);
+  }
+  EXPECT_GT(asked, 0);
+  // Opinions that nobody utters are no scores, and that is said.
+  const Ran mute = eval({"--strategy", "bon", "--scorer", "friends", "--k", "2"});
+  expect_one_error(mute, {"abstain"});
+}
+
 TEST_F(EvalStrategy, SaysWhatIsWrong) {
   const auto refuse = [&](std::vector<std::string> more, const std::vector<std::string>& parts) {
     SCOPED_TRACE(fmt::format("{}", fmt::join(more, " ")));
@@ -159,6 +184,10 @@ TEST_F(EvalStrategy, SaysWhatIsWrong) {
   refuse({"--strategy", "bon"}, {"[--scorer]", "--strategy bon", "logprob", "got none"});
   refuse({"--strategy", "bon", "--scorer", "logprop"}, {"[--scorer]", "did you mean logprob?"});
   refuse({"--strategy", "maj", "--scorer", "logprob"}, {"[--scorer]", "needs --strategy bon"});
+  refuse({"--strategy", "bon", "--scorer", "length", "--opinions", "2"},
+         {"[--opinions]", "--scorer friends"});
+  refuse({"--strategy", "bon", "--scorer", "friends", "--opinions", "-1"}, {"[--opinions]", "got -1"});
+  refuse({"--strategy", "bon", "--scorer", "friends", "--judge", path("none")}, {"none"});
   refuse({"--strategy", "maj", "--plot", path("t.pdf")}, {"[--plot]", ".svg or .png", "t.pdf"});
   refuse({"--strategy", "maj", "--plot", path("no/where.png")}, {"where.png"});
   refuse({"--strategy", "maj", "--csv", path("no/where.csv")}, {"where.csv"});

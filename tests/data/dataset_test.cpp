@@ -324,6 +324,20 @@ TEST(TaskDatasets, AMixHoldsOutWhatItsQuestionsHold) {
   for (const std::uint64_t sum : held_out) EXPECT_FALSE(trained.contains(sum));
 }
 
+TEST(TaskDatasets, InAMixATaskOfOneGradeKeepsIt) {
+  const auto mix = opened({.task = {"arithmetic", "propose_arithmetic"}, .difficulty = {4}});
+  int sums = 0;
+  for (std::int64_t i = 0; i < 100; ++i) {
+    const Problem p = mix->train(i);
+    const bool sum = p.source.starts_with("arithmetic");
+    sums += sum ? 1 : 0;
+    EXPECT_EQ(p.difficulty, sum ? 4 : 1);
+  }
+  EXPECT_GT(sums, 20);
+  EXPECT_EQ(refusal({.task = "propose_arithmetic", .difficulty = {4}}),
+            "[data.difficulty] propose_arithmetic has grades 1 to 1, got 4");
+}
+
 TEST(TaskDatasets, Refusals) {
   EXPECT_EQ(refusal({.task = {"arithmetic", "sortin"}}),
             "[data.task] must be a known task (did you mean sorting?), got \"sortin\"");

@@ -94,6 +94,43 @@ TEST(Amortize, ThoughtsAreRehearsedAsTheyWereSampled) {
   EXPECT_EQ(groups[1].sequences[0].loss_mask.size(), first->completion.ids.size());
 }
 
+// The fakes' final answer is the whole text.
+TEST(Amortize, TheThoughtGoesFromTheLeft) {
+  const TempFolder folder;
+  World world;
+  Recipe recipe = amortizing(folder);
+  recipe.amortize.steps = 4;
+  recipe.amortize.prompts_per_step = 64;
+  recipe.amortize.prefix = "#<answer>";
+  recipe.amortize.remove_per_step = 1.5;
+  world.answer = [](const GenerationRequest&, int) { return std::string("<think>abcde</think>x"); };
+  world.length = [](const GenerationRequest&, int) { return std::size_t{3}; };
+  ASSERT_TRUE(run(world, recipe).ok());
+  ASSERT_EQ(world.batches.size(), 4u);
+  const std::string thought = "abcde", answer = "<answer><think>abcde</think>x!";
+  for (std::size_t step = 0; step < 4; ++step) {
+    const std::size_t removed = std::vector<std::size_t>{0, 1, 3, 4}[step];
+    std::size_t more = 0;
+    for (const TrainGroup& group : world.batches[step].groups) {
+      const Ids& ids = group.sequences[0].completion;
+      ASSERT_EQ(ids.back(), 0);
+      const std::string said(ids.begin(), ids.end() - 1);
+      if (group.prompt.size() == 2 + recipe.amortize.prefix.size()) {  // nothing is left of the thought
+        EXPECT_EQ(said, answer.substr(8));
+        ++more;
+        continue;
+      }
+      EXPECT_EQ(group.prompt.back(), '#');
+      const std::string left = said.substr(0, said.size() - answer.size());
+      EXPECT_EQ(said.substr(left.size()), answer);
+      EXPECT_TRUE(thought.ends_with(left)) << left;
+      EXPECT_LE(left.size(), thought.size() - removed);
+      more += left.size() < thought.size() - removed ? 1 : 0;
+    }
+    EXPECT_LT(more, 6u) << "e^-4 of 64 lose more than the step says";
+  }
+}
+
 // Forward passes over the prompts once and over what was sampled, and three over what is learned.
 TEST(Amortize, TheFlopsAreCounted) {
   const TempFolder folder;

@@ -132,6 +132,21 @@ TEST(TrainLoop, SupervisedBatchesAreWorkedSolutions) {
   EXPECT_EQ(all_records(recipe), before);
 }
 
+TEST(TrainLoop, WhatIsForcedBeforeADirectAnswerCarriesNoLoss) {
+  const TempFolder folder;
+  World world;
+  Recipe recipe = small_recipe(folder);
+  recipe.sft = {.steps = 1, .batch_size = 12, .direct_forced = true};
+  recipe.grpo.steps = 0;
+  recipe.amortize.prefix = "s1";  // as the solutions of problems 1, 10 and 11 begin
+  run_well(world, recipe);
+  const auto& groups = world.batches.at(0).groups;
+  ASSERT_EQ(groups.size(), 12u);
+  EXPECT_THAT(groups[1].sequences[0].loss_mask, ElementsAre(0, 0, 1));
+  EXPECT_THAT(groups[10].sequences[0].loss_mask, ElementsAre(0, 0, 1, 1));
+  EXPECT_THAT(groups[2].sequences[0].loss_mask, ElementsAre(1, 1, 1));
+}
+
 TEST(TrainLoop, EvaluationsOnTheirOwnSchedule) {
   const TempFolder folder;
   World world;
