@@ -1,79 +1,12 @@
 #include "hone/cli/friend_circle.h"
 
-#include <algorithm>
-#include <charconv>
-
-#include "hone/base/files.h"
 #include "hone/cli/policy_scorer.h"
-#include "hone/cli/speaker.h"
+#include "hone/cli/snapshots.h"
 #include "hone/config/check_friends.h"
 #include "hone/web/endpoint_friend.h"
 
 namespace hone {
 namespace {
-
-// The policy as it was at the last multiple of `every` steps, on disk so that a resumed run finds it again.
-//
-//   <run>/friends/<name>/step-N/   a Hugging Face model directory
-class Snapshots {
- public:
-  Snapshots(const Recipe& recipe, const FriendOptions& asked, Model& policy, std::filesystem::path folder)
-      : recipe_(recipe), asked_(asked), policy_(policy), folder_(std::move(folder)) {}
-
-  Result<LocalModel> at(std::int64_t step) {
-    const std::int64_t taken = asked_.every > 0 ? step / asked_.every * asked_.every : 0;
-    if (!speaker_ || taken != step_) {
-      speaker_.reset();  // before the next one takes as much memory
-      const std::filesystem::path path = folder_ / fmt::format("step-{}", taken);
-      HONE_TRY_VOID(keep(path, taken, step));
-      HONE_TRY(speaker_,
-               load_speaker(path, asked_, recipe_.data.prompt_format, recipe_.grpo.rollout.max_sequences));
-      step_ = taken;
-      remove_old();
-    }
-    return speaker_->parts();
-  }
-
- private:
-  Result<void> keep(const std::filesystem::path& path, std::int64_t taken, std::int64_t step) const {
-    std::error_code ec;
-    if (std::filesystem::exists(path, ec)) return {};
-    if (taken != step) {
-      return Error{path.string(), fmt::format("must hold the policy as it was after step {}", taken),
-                   "no such folder"};
-    }
-    const std::filesystem::path unfinished = folder_ / "unfinished";
-    std::filesystem::remove_all(unfinished, ec);
-    std::filesystem::create_directories(unfinished, ec);
-    if (ec) return Error{unfinished.string(), "must be a folder that can be made", ec.message()};
-    HONE_TRY_VOID(policy_.policy->save(unfinished, policy_.eos_ids));
-    HONE_TRY_VOID(save_companions(policy_, recipe_.model.path, unfinished.string()));
-    return replace_folder(unfinished, path);
-  }
-
-  // What no resume can need: it goes back to a checkpoint, at most checkpoint.every steps ago.
-  void remove_old() const {
-    if (asked_.every == 0) return;
-    const std::int64_t oldest = step_ - recipe_.checkpoint.every - asked_.every;
-    std::error_code ec;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_, ec)) {
-      const std::string name = entry.path().filename().string();
-      std::int64_t step = 0;
-      if (!name.starts_with("step-")) continue;
-      const auto [end, status] = std::from_chars(name.data() + 5, name.data() + name.size(), step);
-      if (status != std::errc() || end != name.data() + name.size() || step >= oldest) continue;
-      std::error_code ignored;  // it only takes room
-      std::filesystem::remove_all(entry.path(), ignored);
-    }
-  }
-
-  const Recipe& recipe_;
-  const FriendOptions& asked_;
-  Model& policy_;
-  std::filesystem::path folder_;
-  std::unique_ptr<Speaker> speaker_;
-  std::int64_t step_ = 0;
-};
 
 class Circle : public FriendCircle {
  public:
@@ -134,8 +67,10 @@ class Circle : public FriendCircle {
     if (asked.judge == "checkpoint") {
       auto snapshots =
           std::make_shared<Snapshots>(recipe_, asked, model_, run / "friends" / friend_name(asked));
-      return make_local_friend(std::move(local),
-                               [snapshots](std::int64_t step) { return snapshots->at(step); });
+      return make_local_friend(std::move(local), [snapshots](std::int64_t step) -> Result<LocalModel> {
+        HONE_TRY(const Speaker* judge, snapshots->at(step));
+        return judge->parts();
+      });
     }
     const LocalModel parts =
         seat.speaker ? seat.speaker->parts() : LocalModel{&generator_, &environment_, seat.scorer.get()};

@@ -12,6 +12,7 @@
 #include "hone/cli/friend_circle.h"
 #include "hone/cli/interrupt.h"
 #include "hone/cli/progress.h"
+#include "hone/cli/snapshots.h"
 #include "hone/cli/train_memory.h"
 #include "hone/cli/train_summary.h"
 #include "hone/config/recipe.h"
@@ -177,6 +178,10 @@ Result<int> run_train(const TrainArguments& arguments) {
              format_value(static_cast<double>(model.policy->parameter_count()), ValueKind::kCount),
              model.policy->config().vocab_size, recipe.model.device);
   if (model.policy->has_trunk()) fmt::print("{}\n", plan.memory.to_string());
+  FriendOptions as_it_is;
+  as_it_is.device = recipe.model.device;
+  as_it_is.dtype = recipe.model.dtype;
+  Snapshots thinker(recipe, as_it_is, model, folder.path() / "thinker");
   ProgressObserver observer;
   const InterruptGuard guard;
   TrainParts parts{
@@ -197,6 +202,10 @@ Result<int> run_train(const TrainArguments& arguments) {
         return std::unique_ptr<Learner>(std::move(learner));
       },
       [&](const std::string& text) { return model.tokenizer.encode(text); },
+      [&](std::int64_t step) -> Result<Generator*> {
+        HONE_TRY(const Speaker* speaker, thinker.at(step));
+        return speaker->generator.get();
+      },
       model.tokenizer.eos_id().value_or(model.eos_ids.front()),
       [&](std::int64_t cached, std::int64_t total) { return forward_flops(*model.policy, cached, total); }};
   auto result = train(std::move(parts));

@@ -4,6 +4,8 @@
 
 #include "hone/config/judge_prompt.h"
 #include "hone/engine/generator.h"
+#include "hone/weights/model_config.h"
+#include "hone/weights/safetensors.h"
 
 namespace hone {
 namespace {
@@ -41,23 +43,63 @@ struct Decoding {
   }
 };
 
-// The policy as its own judge: a question holds a problem and an answer to it.
-void add_judging(Decoding& decoding, const Recipe& recipe, const Model& model, std::int64_t problem_tokens) {
+std::int64_t bytes_each(const std::string& device, const std::string& dtype) {
+  return device != "cpu" ? 0 : dtype == "float32" ? 4 : 2;
+}
+
+// A model beside the policy: its weights, and keys and values for what it decodes.
+Result<std::int64_t> bytes_of(const std::filesystem::path& folder, const FriendOptions& asked,
+                              std::int64_t cache_rows) {
+  HONE_TRY(const ModelConfig config, read_model_config(folder));
+  HONE_TRY(const TensorFiles files, TensorFiles::open_model(folder));
+  std::int64_t numbers = 0;
+  for (const auto& [name, tensor] : files.tensors()) numbers += tensor.numel();
+  const std::int64_t keys = cache_rows * 2 * config.layers * config.kv_heads * config.head_dim;
+  const std::int64_t each = bytes_each(asked.device, asked.dtype);
+  return each * numbers + std::min(each * keys, GeneratorOptions().cache_bytes);
+}
+
+std::int64_t bytes_of_snapshot(const Policy& policy, const std::string& device, const std::string& dtype,
+                               std::int64_t cache_rows) {
+  const ModelConfig& c = policy.config();
+  return bytes_each(device, dtype) *
+         (policy.parameter_count() + cache_rows * 2 * c.layers * c.kv_heads * c.head_dim);
+}
+
+// Judging: the policy decodes what it says itself; others take room beside it. A question holds a problem and
+// an answer.
+Result<std::int64_t> add_judging(Decoding& decoding, const Recipe& recipe, const Model& model,
+                                 std::int64_t problem_tokens) {
   const RolloutOptions& rollout = recipe.grpo.rollout;
-  const std::int64_t context = model.policy->config().max_position_embeddings;
+  const Policy& policy = *model.policy;
+  const std::int64_t context = policy.config().max_position_embeddings;
+  std::vector<Decoding> said(recipe.friends.size());
   for (const VerifierOptions& entry : recipe.reward.rubric) {
     if (entry.verifier != "friends") continue;
     const std::int64_t words = std::ssize(model.tokenizer.encode(judge_prompt(entry) + entry.rubric));
     const std::int64_t answers = (entry.pairwise ? 2 : 1) * std::int64_t{rollout.max_new_tokens};
     const std::int64_t questions =
         std::int64_t{rollout.prompts_per_step} * rollout.group_size * (entry.pairwise ? entry.opponents : 1);
-    for (const FriendOptions& judge : recipe.friends) {
-      if (judge.judge != "self" || judge.verdict != "sampled") continue;
+    for (std::size_t i = 0; i < recipe.friends.size(); ++i) {
+      const FriendOptions& judge = recipe.friends[i];
+      if (judge.verdict != "sampled") continue;
       const std::int64_t prompt = std::min(problem_tokens + words + answers, context - 1);
-      const std::int64_t said = std::min<std::int64_t>(judge.max_new_tokens, context - prompt);
-      decoding.add(*model.policy, questions, {prompt, judge.copies, said}, rollout.max_sequences);
+      const std::int64_t length = std::min<std::int64_t>(judge.max_new_tokens, context - prompt);
+      (judge.judge == "self" ? decoding : said[i])
+          .add(policy, questions, {prompt, judge.copies, length}, rollout.max_sequences);
     }
   }
+  std::int64_t beside = 0;
+  for (std::size_t i = 0; i < recipe.friends.size(); ++i) {
+    const FriendOptions& judge = recipe.friends[i];
+    if (judge.judge == "checkpoint") {
+      beside += bytes_of_snapshot(policy, judge.device, judge.dtype, said[i].rows);
+    } else if (judge.judge == "model") {
+      HONE_TRY(const std::int64_t bytes, bytes_of(judge.path, judge, said[i].rows));
+      beside += bytes;
+    }
+  }
+  return beside;
 }
 
 }  // namespace
@@ -86,9 +128,12 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
   Decoding decoding;
   decoding.add(policy, std::min(rollout.max_sequences, std::max(recipe.eval.problems, 0)),
                {lengths.prompt, 1, eval_tokens}, rollout.max_sequences);
+  std::int64_t beside = 0;
   if (amortize.steps > 0) {
-    decoding.add(policy, amortize.prompts_per_step,
-                 {lengths.prompt, amortize.samples, amortize.max_new_tokens}, rollout.max_sequences);
+    Decoding thinker;
+    thinker.add(policy, amortize.prompts_per_step,
+                {lengths.prompt, amortize.samples, amortize.max_new_tokens}, rollout.max_sequences);
+    beside += bytes_of_snapshot(policy, recipe.model.device, recipe.model.dtype, thinker.rows);
   }
   if (propose.steps > 0) {
     lengths.prompt = std::max<std::int64_t>(lengths.prompt, propose.max_proposal_tokens);  // a problem, then
@@ -98,7 +143,8 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
   if (grpo.steps > 0) {
     decoding.add(policy, rollout.prompts_per_step,
                  {lengths.prompt, rollout.group_size, rollout.max_new_tokens}, rollout.max_sequences);
-    add_judging(decoding, recipe, model, lengths.prompt);
+    HONE_TRY(const std::int64_t judges, add_judging(decoding, recipe, model, lengths.prompt));
+    beside += judges;
   }
 
   const auto supervised = [&](const char* stage, std::int64_t prompts, std::int64_t tokens,
@@ -110,6 +156,7 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
                                        .completion_tokens = tokens,
                                        .cache_rows = decoding.rows,
                                        .decoded_at_once = decoding.at_once,
+                                       .beside = beside,
                                        .microbatch_tokens = asked,
                                        .least_passes = plan.memory.passes},
                                       limit));
@@ -133,6 +180,7 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
                                        .completion_tokens = propose.max_new_tokens,
                                        .cache_rows = decoding.rows,
                                        .decoded_at_once = decoding.at_once,
+                                       .beside = beside,
                                        .reference = grpo.loss.beta != 0.0,
                                        .reuse = true,
                                        .microbatch_tokens = propose.microbatch_tokens,
@@ -148,6 +196,7 @@ Result<TrainingPlan> plan_training(const Recipe& recipe, const Model& model, con
                   .completion_tokens = rollout.max_new_tokens,
                   .cache_rows = decoding.rows,
                   .decoded_at_once = decoding.at_once,
+                  .beside = beside,
                   .reference = grpo.loss.beta != 0.0,
                   .undo_copy = several,
                   .reuse = true,

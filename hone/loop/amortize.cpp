@@ -77,7 +77,8 @@ class Amortizer {
                    .purpose = Purpose::kAmortizeSampling,
                    .step = static_cast<std::uint64_t>(step_),
                    .problem = static_cast<std::uint64_t>(next_problem)};
-    HONE_TRY(draft_.groups, roll_out(problems, request, p_.environment, p_.generator, p_.rubric,
+    HONE_TRY(Generator * thinker, p_.thinker(step_));
+    HONE_TRY(draft_.groups, roll_out(problems, request, p_.environment, *thinker, p_.rubric,
                                      [&](std::size_t done, std::size_t all) {
                                        p_.observer.on_activity(fmt::format("thinking {}/{}", done, all));
                                      }));

@@ -2,9 +2,10 @@
 //
 // Each problem is thought about several times. Where enough of the answers agree (self-consistency, Wang et
 // al. 2022, arXiv 2203.11171), the answer alone is learned, behind a forced prefix that leaves no room for a
-// thought (System 2 distillation, Yu et al. 2024, arXiv 2407.06023, §3). No label is read. Some of the
-// agreeing completions are learned again as they were sampled, without the prefix, so that thinking is not
-// forgotten.
+// thought (System 2 distillation, Yu et al. 2024, arXiv 2407.06023, §3). The thinker is the model as it was
+// before the stage: one that learns from its latest answers confirms its own slips until it is sure of
+// nonsense. No label is read. Some of the agreeing completions are learned again as they were sampled,
+// without the prefix, so that thinking is not forgotten.
 //
 // Or the thought goes step by step (ICoT-SI, Deng et al. 2024, arXiv 2405.14838, §3): what the prefix closes
 // before its <answer> is the thought without its first floor(step · remove_per_step) + o tokens, with

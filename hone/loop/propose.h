@@ -17,8 +17,8 @@
 
 #include "hone/base/result.h"
 #include "hone/config/options.h"
-#include "hone/symbolic/proposals.h"
 #include "hone/loop/train_parts.h"
+#include "hone/symbolic/proposals.h"
 
 namespace hone {
 

@@ -42,6 +42,8 @@ struct TrainParts {
   std::function<std::unique_ptr<Learner>(const std::string& stage, std::int64_t policy_version)> make_learner;
   // Text → ids, as it stands inside of a completion: nothing added before or after.
   std::function<std::vector<std::int32_t>(const std::string& text)> encode;
+  // Who thinks at a step of the amortizing stage: the policy as it was before the first. Asked at every step.
+  std::function<Result<Generator*>(std::int64_t step)> thinker;
   std::int32_t eos_id = 0;  // ends what is learned from texts
   // FLOPs of one forward pass over the tokens after the first `cached` of `total`.
   std::function<double(std::int64_t cached, std::int64_t total)> forward_flops;

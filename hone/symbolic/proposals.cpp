@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "hone/base/ascii.h"
@@ -84,12 +85,17 @@ class ArithmeticProposals : public ProposalLanguage {
   }
 
   std::string draw(RandomStream& random) const override {
-    const std::int64_t count = random.between(2, kMaxNumbers);
+    constexpr std::array<std::int64_t, 3> kLargest = {9, 99, kLargestNumber};
     std::string text;
-    for (std::int64_t i = 0; i < count; ++i) {
-      if (i > 0) text += "+-*"[random.below(3)];
-      text += std::to_string(random.between(1, 9));
-    }
+    do {
+      const std::int64_t count = random.between(2, kMaxNumbers);
+      const std::int64_t largest = kLargest[random.below(kLargest.size())];
+      text.clear();
+      for (std::int64_t i = 0; i < count; ++i) {
+        if (i > 0) text += "+-*"[random.below(3)];
+        text += std::to_string(random.between(1, largest));
+      }
+    } while (!read(text).ok());  // too large a product, now and then
     return text;
   }
 };

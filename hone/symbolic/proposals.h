@@ -26,7 +26,8 @@ class ProposalLanguage {
   // proposal of this language, one that does not end, a number out of bounds. Spellings of one problem have
   // one id.
   virtual Result<Problem> read(const std::string& proposal) const = 0;
-  // A proposal drawn uniformly over lengths and then over texts of that length: what the control is fed.
+  // A proposal drawn uniformly over lengths (of sums also over the digits of their numbers) and then over the
+  // rest: what the control is fed.
   virtual std::string draw(RandomStream& random) const = 0;
 };
 

@@ -67,12 +67,12 @@ std::string gigabytes(std::int64_t bytes) { return fmt::format("{:.2f}", static_
 
 std::string MemoryPlan::to_string() const {
   return fmt::format(
-      "memory: at most {} GB (weights and optimizer {}, activations {}{}, keys and values {}, program {}); "
+      "memory: at most {} GB (weights and optimizer {}, activations {}{}, keys and values {}{}, program {}); "
       "{} tokens a "
       "pass",
       gigabytes(total()), gigabytes(weights), gigabytes(passes),
       tape > 0 ? fmt::format(" and {} kept from sampling", gigabytes(tape)) : "", gigabytes(cache),
-      gigabytes(process), microbatch_tokens);
+      beside > 0 ? ", other models " + gigabytes(beside) : "", gigabytes(process), microbatch_tokens);
 }
 
 namespace {
@@ -114,6 +114,7 @@ Result<MemoryPlan> plan_memory(const Policy& policy, const MemoryWork& work, std
   plan.weights = weights * (4 + (work.reference ? 1 : 0) + (work.undo_copy ? 3 : 0));
   plan.process = std::max<std::int64_t>(resident_memory() - weights, 0);
   plan.cache = work.cache_rows * d.config.layers * 2 * width_of_keys(d) * kFloat;
+  plan.beside = work.beside;
   plan.microbatch_tokens = work.microbatch_tokens > 0 ? work.microbatch_tokens : kUsualMicrobatch;
   plan.passes = pass_bytes(policy, work, plan.microbatch_tokens);
   while (work.microbatch_tokens == 0 && plan.total() > limit && plan.microbatch_tokens > 64) {

@@ -20,6 +20,7 @@ struct MemoryWork {
   std::int64_t completion_tokens = 1;        // at most
   std::int64_t cache_rows = 0;               // of the generator's key/value cache, whoever fills it
   std::int64_t decoded_at_once = 1;          // sequences
+  std::int64_t beside = 0;                   // bytes of other models: judges, a thinker
   std::int64_t prefill_tokens = 4096;        // of one pass
   bool reference = false;                    // a KL term keeps a second policy
   bool undo_copy = false;                    // several optimizer steps a batch
@@ -34,9 +35,10 @@ struct MemoryPlan {
   std::int64_t process = 0;  // what the process held already, the weights not counted
   std::int64_t weights = 0;  // with gradients, moments, a reference and a copy to go back to
   std::int64_t cache = 0;    // keys and values
+  std::int64_t beside = 0;   // other models, with keys and values of their own
   std::int64_t passes = 0;   // activations and gradients of prompts and a microbatch
   std::int64_t tape = 0;     // activations kept from sampling
-  std::int64_t total() const { return process + weights + cache + passes + tape; }
+  std::int64_t total() const { return process + weights + cache + beside + passes + tape; }
   std::int64_t microbatch_tokens = 0;
   std::string to_string() const;  // one line
 };

@@ -9,14 +9,16 @@ hone=${HONE:-build/release/hone}
 runs=runs/experiments results=runs/experiments/results
 mkdir -p "$results"
 
-# train NAME RECIPE [SETTINGS…]: a run of that name and seed
-train() {
-  local name=$1-$seed recipe=$here/$2.yaml
-  shift 2
+# train NAME RECIPE [SETTINGS…]: a run of that name and seed; amortize does the same with `hone amortize`
+train() { run train "$@"; }
+amortize() { run amortize "$@"; }
+run() {
+  local command=$1 name=$2-$seed recipe=$here/$3.yaml
+  shift 3
   [ -e "$runs/$name/latest" ] && return
   local settings=(--set seed="$seed" --set name="$name" --set runs="$runs" --set threads="${THREADS:-0}")
   for setting in "$@"; do settings+=(--set "$setting"); done
-  "$hone" train "$recipe" "${settings[@]}" > "$results/$name.log" || { tail -n 3 "$results/$name.log"; exit 1; }
+  "$hone" "$command" "$recipe" "${settings[@]}" > "$results/$name.log" || { tail -n 3 "$results/$name.log"; exit 1; }
 }
 
 # ask NAME FILE OPTIONS…: held-out problems, every completion kept
@@ -62,6 +64,39 @@ test-time)
   chains=(--problems arithmetic --difficulty 4 -n 1000 --k 1,2,4,8,16,32 --strategy pass,maj,weighted,bon,adaptive --scorer logprob)
   ask votes-start test-time "${chains[@]}" --temperature 0.7 --csv "$results/test-time-$seed.csv" --plot "$results/test-time-$seed.svg"
   ask votes-start test-time-greedy "${chains[@]}" --temperature 0
+  ;;
+friends)
+  sums=(--problems arithmetic --difficulty 4 -n 1000 --samples 4 --temperature 0.7)
+  start=model.path=$runs/friends-start-$seed/latest
+  train friends-start friends-start
+  train friends friends "$start"
+  train friends-coins friends "$start" 'reward=[{verifier: friends, judges: coin, weight: 1.0}, {verifier: format, weight: 0.1}]'
+  for arm in friends-start friends friends-coins; do ask $arm $arm "${sums[@]}"; done
+  compare friends friends-start
+  compare friends-coins friends-start
+  "$here/report.py" --metrics friends/reward_accuracy,one/reward_accuracy,coins/reward_accuracy "$runs/friends-$seed"
+  ;;
+propose)
+  sums=(--problems arithmetic --difficulty 4 8 -n 1000 --samples 4 --temperature 0.7)
+  start=model.path=$runs/propose-start-$seed/latest
+  train propose-start propose-start
+  train propose propose "$start"
+  train propose-random propose "$start" propose.source=random
+  train propose-constant propose "$start" propose.reward=constant
+  for arm in propose-start propose propose-random propose-constant; do ask $arm $arm "${sums[@]}"; done
+  compare propose propose-start
+  compare propose propose-random
+  compare propose-constant propose-random
+  "$here/report.py" --metrics propose/solve_rate,propose/unique,propose/learnable "$runs"/propose{,-random,-constant}-"$seed"
+  ;;
+amortize)
+  start=model.path=$runs/amortize-start-$seed/latest
+  train amortize-start amortize-start
+  amortize amortize amortize "$start"
+  amortize amortize-single amortize "$start" amortize.samples=1
+  amortize amortize-steps amortize "$start" amortize.remove_per_step=0.25
+  train amortize-chain-start amortize-start data.task=modular_chain data.difficulty=3
+  amortize amortize-chain amortize "model.path=$runs/amortize-chain-start-$seed/latest" data.task=modular_chain data.difficulty=3
   ;;
 *) echo "no such experiment: $experiment" >&2; exit 2 ;;
 esac

@@ -68,6 +68,26 @@ struct Life {
   int lines;  // printed: one a step, and a few more
 };
 
+// The thinker of the amortizing stage is kept beside the checkpoints.
+constexpr const char* kReflexRecipe = R"(
+name: reflex
+model:
+  init: {hidden_size: 32, intermediate_size: 64, layers: 2, heads: 2, kv_heads: 1, max_position_embeddings: 128}
+  tokenizer: {vocab_size: 320, samples: 200}
+data: {task: arithmetic, difficulty: 1}
+sft: {steps: 20, batch_size: 16, direct_share: 0.5, direct_forced: true}
+amortize:
+  steps: 20
+  prompts_per_step: 8
+  samples: 4
+  max_new_tokens: 16
+  min_agreement: 0.25
+  remove_per_step: 0.5
+grpo: {rollout: {max_new_tokens: 16}}
+eval: {problems: 10, every: 5, during_problems: 5}
+checkpoint: {every: 3}
+)";
+
 // Runs `hone train`, and kills it `delay` after it printed its line number `last_line` (0: never).
 Life train(const std::filesystem::path& recipe, const std::filesystem::path& runs, bool resume, int last_line,
            std::chrono::duration<double> delay) {
@@ -113,7 +133,7 @@ std::string rollouts_of(const std::filesystem::path& run) {
   std::string all;
   const auto store = RunStore::open(run / "run.db", true);
   EXPECT_TRUE(store.ok());
-  for (const char* stage : {"grpo", "eval"}) {
+  for (const char* stage : {"amortize", "grpo", "eval", "eval_direct"}) {
     const auto steps = store->steps(stage);
     EXPECT_TRUE(steps.ok());
     for (const std::int64_t step : *steps) {
@@ -172,6 +192,13 @@ TEST(Kill, ChangesNoByteOfARunJudgedByFriends) {
   const testing::TempFolder folder;
   const std::filesystem::path recipe = folder / "judged.yaml";
   ASSERT_TRUE(write_file_atomically(recipe, kFriendsRecipe).ok());
+  expect_same_after_kills(folder, recipe);
+}
+
+TEST(Kill, ChangesNoByteOfARunThatAmortizes) {
+  const testing::TempFolder folder;
+  const std::filesystem::path recipe = folder / "reflex.yaml";
+  ASSERT_TRUE(write_file_atomically(recipe, kReflexRecipe).ok());
   expect_same_after_kills(folder, recipe);
 }
 

@@ -88,6 +88,29 @@ TEST(AmortizeRun, EndsWithALedger) {
   EXPECT_TRUE(std::filesystem::exists(folder / "runs/reflex/checkpoints/amortize-2/model.safetensors"));
 }
 
+// However much is learned, those that think are the model as it was.
+TEST(AmortizeRun, TheThinkerStaysAsItWas) {
+  const TempFolder folder;
+  const auto thoughts = [&](const std::string& name, const std::string& rate) {
+    std::string recipe = kAmortize;
+    recipe.replace(recipe.find("0.25}"), 5, "0.25, optimizer: {learning_rate: " + rate + "}}");
+    const Ran ran = train_tiny(folder, name, recipe, "amortize");
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    const auto store = RunStore::open(folder / "runs" / name / "run.db", true);
+    const StepRecord record = store->load("amortize", 2).value();
+    std::string all;
+    for (const Group& group : record.groups) {
+      for (const Rollout& rollout : group.rollouts) all += rollout.completion.text + "\n";
+    }
+    return all;
+  };
+  const std::string still = thoughts("still", "0");
+  EXPECT_GT(still.size(), 16u);
+  EXPECT_EQ(still, thoughts("moved", "0.1"));
+  EXPECT_NE(weights_of(folder, "moved"), weights_of(folder, "still"));
+  EXPECT_EQ(weights_of(folder, "still"), file_bytes(folder / "runs/moved/thinker/step-0/model.safetensors"));
+}
+
 TEST(AmortizeRun, NeedsTheStage) {
   const TempFolder folder;
   const Ran ran = train_tiny(folder, "none", "data: {task: arithmetic}\ngrpo: {steps: 1}\n", "amortize");

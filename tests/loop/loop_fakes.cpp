@@ -91,6 +91,7 @@ Result<TrainResult> run(World& world, const Recipe& recipe, bool resume) {
                   return std::make_unique<FakeLearner>(world, stage, version);
                 },
                 [](const std::string& text) { return std::vector<std::int32_t>(text.begin(), text.end()); },
+                [&](std::int64_t) { return Result<Generator*>(&generator); },
                 0,
                 [](std::int64_t cached, std::int64_t total) { return static_cast<double>(total - cached); }});
 }
