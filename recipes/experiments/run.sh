@@ -61,7 +61,7 @@ when-to-think)
   ;;
 test-time)
   train votes-start votes-start
-  chains=(--problems arithmetic --difficulty 4 -n 1000 --k 1,2,4,8,16,32 --strategy pass,maj,weighted,bon,adaptive --scorer logprob)
+  chains=(--problems arithmetic --difficulty 4 -n 1000 --k 1,2,4,8,16,32 --strategy pass,maj,weighted,bon,adaptive --scorer logprob --confidence 0.9)
   ask votes-start test-time "${chains[@]}" --temperature 0.7 --csv "$results/test-time-$seed.csv" --plot "$results/test-time-$seed.svg"
   ask votes-start test-time-greedy "${chains[@]}" --temperature 0
   ;;
