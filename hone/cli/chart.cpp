@@ -129,7 +129,7 @@ class Drawing {
     }
   }
 
-  // Points of several series at one x stand side by side, as long as that moves them by little.
+  // Error bars of several series at one x stand side by side, as long as that moves them by little.
   void place_points() {
     for (const ChartSeries* series : series_) {
       std::vector<double>& xs = xs_.emplace_back();
@@ -137,6 +137,8 @@ class Drawing {
     }
     const auto placed = xs_;
     for (std::size_t i = 0; i < xs_.size(); ++i) {
+      const auto barred = [](const ChartPoint& p) { return p.low != p.high; };
+      if (std::ranges::none_of(series_[i]->points, barred)) continue;
       for (double& x : xs_[i]) {
         int before = 0, others = 0;
         for (std::size_t j = 0; j < placed.size(); ++j) {

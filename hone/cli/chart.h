@@ -1,7 +1,7 @@
 // Line charts with error bars, as SVG or PNG: both drawn by the same code (cairo).
 //
 // Colours are Okabe and Ito's (2008), which people of every colour vision tell apart; each series has a
-// marker of its own besides. Points of several series at one x stand side by side. Deterministic for one
+// marker of its own besides. Error bars of several series at one x stand side by side. Deterministic for one
 // version of cairo and its fonts. Functions are safe from any thread.
 #pragma once
 

@@ -77,7 +77,7 @@ friends)
   "$here/report.py" --metrics friends/reward_accuracy,one/reward_accuracy,coins/reward_accuracy "$runs/friends-$seed"
   ;;
 propose)
-  sums=(--problems arithmetic --difficulty 4 8 -n 1000 --samples 4 --temperature 0.7)
+  sums=(--problems arithmetic --difficulty 4,8 -n 1000 --samples 4 --temperature 0.7)
   start=model.path=$runs/propose-start-$seed/latest
   train propose-start propose-start
   train propose propose "$start"
