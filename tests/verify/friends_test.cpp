@@ -331,6 +331,18 @@ TEST(Pairwise, NothingToCompareIsHalf) {
   EXPECT_EQ(verdicts[2].status, VerdictStatus::kUnparsable);
 }
 
+// What 2+2 = 4 and 2+2 = 5 earn, and what was measured.
+std::pair<Metrics, Group> four_and_five(const RewardOptions& reward, Table& table) {
+  const auto rubric = Rubric::make(reward, 1, table.friends);
+  EXPECT_TRUE(rubric.ok()) << rubric.error().message();
+  std::vector<Group> groups = {group_of("2+2", {tagged("4"), tagged("5")})};
+  groups[0].problem.answer = "4";
+  for (Rollout& r : groups[0].rollouts) r.reward = rubric->judge(groups[0].problem, r.completion);
+  const auto metrics = rubric->judge_groups(groups, 0);
+  EXPECT_TRUE(metrics.ok()) << metrics.error().message();
+  return {*metrics, groups[0]};
+}
+
 TEST(Rubric, TwoCirclesOfFriendsAreMeasuredApart) {
   Table table;
   table.sit("wise", [](const std::string& text, std::size_t) {
@@ -341,19 +353,13 @@ TEST(Rubric, TwoCirclesOfFriendsAreMeasuredApart) {
   reward.rubric = {{.verifier = "number", .weight = 0},
                    {.verifier = "friends", .judges = {"wise"}},
                    {.verifier = "friends", .weight = 0, .judges = {"kind"}, .name = "praise"}};
-  const auto rubric = Rubric::make(reward, 1, table.friends);
-  ASSERT_TRUE(rubric.ok()) << rubric.error().message();
-  std::vector<Group> groups = {group_of("2+2", {tagged("4"), tagged("5")})};
-  groups[0].problem.answer = "4";
-  for (Rollout& r : groups[0].rollouts) r.reward = rubric->judge(groups[0].problem, r.completion);
-  const auto metrics = rubric->judge_groups(groups, 0);
-  ASSERT_TRUE(metrics.ok()) << metrics.error().message();
-  EXPECT_EQ(metrics->at("friends/yes_rate"), 0.5);
-  EXPECT_EQ(metrics->at("praise/yes_rate"), 1);
-  EXPECT_EQ(metrics->at("praise/kind/yes_rate"), 1);
-  EXPECT_EQ(metrics->at("friends/reward_accuracy"), 1);
-  EXPECT_EQ(metrics->at("praise/reward_accuracy"), 0.5);
-  EXPECT_EQ(metrics->at("reward_accuracy"), 1) << "of those with a weight";
+  const auto [metrics, group] = four_and_five(reward, table);
+  EXPECT_EQ(metrics.at("friends/yes_rate"), 0.5);
+  EXPECT_EQ(metrics.at("praise/yes_rate"), 1);
+  EXPECT_EQ(metrics.at("praise/kind/yes_rate"), 1);
+  EXPECT_EQ(metrics.at("friends/reward_accuracy"), 1);
+  EXPECT_EQ(metrics.at("praise/reward_accuracy"), 0.5);
+  EXPECT_EQ(metrics.at("reward_accuracy"), 1) << "of those with a weight";
 }
 
 TEST(Rubric, FriendsStandInTheRewardBesideOthers) {
@@ -361,18 +367,11 @@ TEST(Rubric, FriendsStandInTheRewardBesideOthers) {
   table.sit("a", always(0.25));
   RewardOptions reward;
   reward.rubric = {{.verifier = "number", .weight = 0}, {.verifier = "friends", .weight = 2}};
-  const auto rubric = Rubric::make(reward, 1, table.friends);
-  ASSERT_TRUE(rubric.ok()) << rubric.error().message();
-  std::vector<Group> groups = {group_of("2+2", {tagged("4"), tagged("5")})};
-  groups[0].problem.answer = "4";
-  for (Rollout& r : groups[0].rollouts) r.reward = rubric->judge(groups[0].problem, r.completion);
-  const auto metrics = rubric->judge_groups(groups, 0);
-  ASSERT_TRUE(metrics.ok()) << metrics.error().message();
-  EXPECT_EQ(groups[0].rollouts[0].reward.total, 0.5);
-  EXPECT_EQ(groups[0].rollouts[0].reward.parts[1].verifier, "friends");
-  EXPECT_DOUBLE_EQ(metrics->at("reward_accuracy"), 0.5);  // both are said to be wrong, one is
-
-  EXPECT_DOUBLE_EQ(metrics->at("friends/reward_accuracy"), 0.5);
+  const auto [metrics, group] = four_and_five(reward, table);
+  EXPECT_EQ(group.rollouts[0].reward.total, 0.5);
+  EXPECT_EQ(group.rollouts[0].reward.parts[1].verifier, "friends");
+  EXPECT_DOUBLE_EQ(metrics.at("reward_accuracy"), 0.5);  // both are said to be wrong, one is
+  EXPECT_DOUBLE_EQ(metrics.at("friends/reward_accuracy"), 0.5);
 
   EXPECT_THAT(Rubric::make(reward, 1).error().message(), HasSubstr("in training alone"));
   reward.rubric[1].answers = "format";
