@@ -2,7 +2,7 @@
 // up costs a bounded time.
 //
 // Requires a connected, non-blocking socket, which the object owns. Thread safety: one thread, but for
-// gone(). Units: seconds, bytes.
+// gone() and stopping(). Units: seconds, bytes.
 #pragma once
 
 #include <sys/types.h>
@@ -52,6 +52,7 @@ class Connection {
 
   // Whether the client has closed its end. Any thread, while the object lives.
   bool gone() const;
+  bool stopping() const { return stopping_; }
 
   // Ends the answer and lets the client read it: closing at once while it still sends would throw the answer
   // away (RFC 9112 §9.6). Takes in what comes, until the client closes, is silent for a moment,

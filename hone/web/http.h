@@ -21,16 +21,25 @@ struct HttpRequest {
   std::string body;     // whole
   // Whether the client has hung up, so that nobody waits for the answer. Any thread, while the handler runs.
   std::function<bool()> gone = [] { return false; };
+  // Whether the server is stopping: an endless stream ends then. Any thread, while the handler runs.
+  std::function<bool()> stopping = [] { return false; };
 
   // The first header of that name, in any case; empty when there is none.
   std::string_view header(std::string_view name) const;
 };
 
+// Sends a piece of a body at once. False: the client has gone or does not take it, and the rest is not
+// wanted.
+using HttpWriter = std::function<bool(std::string_view piece)>;
+
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
-  HttpHeaders headers = {};  // beside Content-Type, Content-Length and Connection
+  HttpHeaders headers = {};  // beside Content-Type, Content-Length, Transfer-Encoding and Connection
+  // When set, it makes the body, in the thread of the handler after that has returned; `body` is not looked
+  // at.
+  std::function<void(const HttpWriter&)> stream = {};
 };
 
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;

@@ -15,6 +15,7 @@
 #include "hone/base/check.h"
 #include "hone/base/log.h"
 #include "hone/web/http_guard.h"
+#include "hone/web/http_stream.h"
 #include "hone/web/listener.h"
 
 namespace hone {
@@ -23,21 +24,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxHead = 64 << 10;
-
-class ConnectionStream final : public httplib::Stream {
- public:
-  explicit ConnectionStream(Connection& connection) : connection_(connection) {}
-  bool is_readable() const override { return true; }
-  bool is_writable() const override { return !connection_.gone(); }
-  ssize_t read(char* data, std::size_t n) override { return connection_.read(data, n); }
-  ssize_t write(const char* data, std::size_t n) override { return connection_.write(data, n); }
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
-  socket_t socket() const override { return 0; }  // asked only whether select() could take it
-
- private:
-  Connection& connection_;
-};
 
 // The library's server, for what it knows of HTTP.
 class Codec : public httplib::Server {
@@ -96,11 +82,31 @@ struct Exchange {
   bool set_up = false;  // the head was understood
   bool body_comes = false;
   bool last = false;      // close after the answer
+  bool chunks = true;     // the client knows chunked bodies
+  bool streamed = false;  // answered here: what the library writes is dropped
+  bool cut_off = false;   // before the stream's end
   std::int64_t held = 0;  // of max_bodies
 };
 
 // The library's callbacks know the request only by their thread.
 thread_local Exchange* current = nullptr;
+
+class ConnectionStream final : public httplib::Stream {
+ public:
+  explicit ConnectionStream(Connection& connection) : connection_(connection) {}
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return !connection_.gone(); }
+  ssize_t read(char* data, std::size_t n) override { return connection_.read(data, n); }
+  ssize_t write(const char* data, std::size_t n) override {
+    return current->streamed ? static_cast<ssize_t>(n) : connection_.write(data, n);
+  }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return 0; }  // asked only whether select() could take it
+
+ private:
+  Connection& connection_;
+};
 
 void put(const HttpResponse& from, httplib::Response& to) {
   to.status = from.status;
@@ -128,6 +134,8 @@ struct HttpServer::Impl {
   std::optional<HttpResponse> refuse(const httplib::Request& request, Exchange& x);
   std::optional<HttpResponse> read_body(Exchange& x, const httplib::ContentReader& reader);
   HttpResponse answer(const Exchange& x);
+  bool tried(const Exchange& x, const std::function<void()>& call);
+  void send(const HttpResponse& response, httplib::Response& to);
   void dismiss(Connection& connection, const HttpResponse& response);
 };
 
@@ -186,6 +194,8 @@ void HttpServer::Impl::set_up(httplib::Request& request, Exchange& x) {
     request.headers.erase(own);
   x.request.headers.assign(request.headers.begin(), request.headers.end());
   x.request.gone = [&connection = x.connection] { return connection.gone(); };
+  x.request.stopping = [&connection = x.connection] { return connection.stopping(); };
+  x.chunks = request.version != "HTTP/1.0";
   x.refusal = refuse(request, x);
   // A body that nobody reads would be taken for the next request.
   x.last = listener->crowded() || (x.body_comes && (x.refusal || !has_body(request.method)));
@@ -226,9 +236,11 @@ std::optional<HttpResponse> HttpServer::Impl::read_body(Exchange& x, const httpl
   return http_error(408, fmt::format("the body must be whole, and come in {} seconds", options.body_seconds));
 }
 
-HttpResponse HttpServer::Impl::answer(const Exchange& x) {
+// Whether the call returned.
+bool HttpServer::Impl::tried(const Exchange& x, const std::function<void()>& call) {
   try {
-    return (*x.handler)(x.request);
+    call();
+    return true;
   } catch (const BrokenInvariant& e) {
     log_warn("{}: a bug: {}", x.route, e.what());
     const std::lock_guard lock(mutex);
@@ -236,7 +248,27 @@ HttpResponse HttpServer::Impl::answer(const Exchange& x) {
   } catch (const std::exception& e) {
     log_warn("{}: {}", x.route, e.what());
   }
+  return false;
+}
+
+HttpResponse HttpServer::Impl::answer(const Exchange& x) {
+  HttpResponse response;
+  if (tried(x, [&] { response = (*x.handler)(x.request); })) return response;
   return http_error(500, "the server failed at this request");
+}
+
+void HttpServer::Impl::send(const HttpResponse& response, httplib::Response& to) {
+  Exchange& x = *current;
+  x.connection.allow_write(options.write_seconds);
+  x.last = x.last || (response.stream && !x.chunks);
+  if (x.last) to.set_header("Connection", "close");
+  put(response, to);
+  if (!response.stream) return;
+  x.streamed = true;
+  const StreamForm form{x.chunks, x.last, x.request.method == "HEAD", options.write_seconds};
+  bool whole = false;
+  tried(x, [&] { whole = send_streamed(x.connection, response, form); });
+  x.cut_off = !whole;
 }
 
 void HttpServer::Impl::prepare_codec() {
@@ -246,17 +278,12 @@ void HttpServer::Impl::prepare_codec() {
     return httplib::Server::HandlerResponse::Handled;
   });
   const auto without_body = [this](const httplib::Request&, httplib::Response& res) {
-    const HttpResponse response = answer(*current);
-    current->connection.allow_write(options.write_seconds);
-    put(response, res);
+    send(answer(*current), res);
   };
   const auto with_body = [this](const httplib::Request&, httplib::Response& res,
                                 const httplib::ContentReader& reader) {
     auto refusal = read_body(*current, reader);
-    const HttpResponse response = refusal ? std::move(*refusal) : answer(*current);
-    current->connection.allow_write(options.write_seconds);
-    if (current->last) res.set_header("Connection", "close");
-    put(response, res);
+    send(refusal ? std::move(*refusal) : answer(*current), res);
   };
   codec->Get("/", without_body);
   codec->Post("/", with_body);
@@ -289,7 +316,7 @@ bool HttpServer::Impl::exchange(Connection& connection) {
   const bool ok = codec->exchange(stream, closed, [&](httplib::Request& r) { set_up(r, x); });
   current = nullptr;
   bodies -= x.held;
-  const bool sent = ok && connection.flush();
+  const bool sent = ok && !x.cut_off && connection.flush();
   if (observe) observe(x.route, x.status, std::chrono::duration<double>(Clock::now() - start).count());
   if (sent && (x.last || !x.set_up)) connection.linger();
   return sent && x.set_up && !x.last && !closed;

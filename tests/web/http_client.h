@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "hone/base/json.h"
 
@@ -69,6 +70,10 @@ class HttpClient {
       answer.headers[name] = buffer_.substr(colon + 2, line - colon - 2);
       at = line + 2;
     }
+    if (!without_body && answer.headers.contains("transfer-encoding")) {
+      buffer_.erase(0, end + 4);
+      return receive_chunks(answer.body) ? answer : Answer{};
+    }
     const std::size_t size = without_body || !answer.headers.contains("content-length")
                                  ? 0
                                  : std::stoul(answer.headers["content-length"]);
@@ -88,6 +93,31 @@ class HttpClient {
     return receive(method == "HEAD");
   }
 
+  // The head of an answer, whose body is then read a piece at a time.
+  Answer receive_head() { return receive(/*without_body=*/true); }
+  // The next chunk of a chunked body; empty at its end, and when the connection has ended.
+  std::string chunk() {
+    std::size_t line = 0;
+    while ((line = buffer_.find("\r\n")) == std::string::npos) {
+      if (!more()) return "";
+    }
+    const std::size_t size = std::stoul(buffer_.substr(0, line), nullptr, 16);
+    while (buffer_.size() < line + 2 + size + 2) {
+      if (!more()) return "";
+    }
+    const std::string piece = buffer_.substr(line + 2, size);
+    whole_ = size == 0;
+    buffer_.erase(0, line + 2 + size + 2);
+    return piece;
+  }
+
+  // All that comes until the connection's end.
+  std::string rest() {
+    while (more()) {
+    }
+    return std::exchange(buffer_, "");
+  }
+
   // Waits for the server to end the connection; false when it sends something instead.
   bool ended() { return buffer_.empty() && !more(); }
   // What is still sent would meet a closed socket.
@@ -97,6 +127,11 @@ class HttpClient {
   }
 
  private:
+  bool receive_chunks(std::string& body) {
+    whole_ = false;
+    for (std::string piece; !(piece = chunk()).empty();) body += piece;
+    return whole_;
+  }
   bool more() {
     char piece[65536];
     const ssize_t n = ::recv(fd_, piece, sizeof piece, 0);
@@ -106,6 +141,7 @@ class HttpClient {
 
   int fd_;
   std::string buffer_;
+  bool whole_ = false;  // the last chunk has come
 };
 
 }  // namespace hone::testing

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
+#include <thread>
+
 #include "hone/base/check.h"
 #include "web/http_client.h"
 
@@ -67,6 +71,100 @@ TEST(HttpServer, AConnectionServesManyRequests) {
   const Answer last = client.ask("GET", "/echo", "", "Connection: close\r\n");
   EXPECT_EQ(last.headers.at("connection"), "close");
   EXPECT_TRUE(client.ended());
+}
+
+HttpResponse counting(const HttpRequest&) {
+  HttpResponse response{200, "text/plain", ""};
+  response.stream = [](const HttpWriter& write) {
+    for (int i = 0; i < 3; ++i)
+      write(std::string(static_cast<std::size_t>(i) + 10, static_cast<char>('a' + i)));
+  };
+  return response;
+}
+
+TEST(HttpServer, ABodyMayBeMadeWhileItIsSent) {
+  Running running;
+  running.server.route("POST", "/count", counting);
+  running.server.route("GET", "/count", counting);
+  HttpClient client(running.start().port);
+  for (int round = 0; round < 2; ++round) {  // and the connection goes on
+    const Answer answer = client.ask("POST", "/count", "{}");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.headers.at("content-type"), "text/plain");
+    EXPECT_EQ(answer.headers.at("transfer-encoding"), "chunked");
+    EXPECT_EQ(answer.body, "aaaaaaaaaabbbbbbbbbbbcccccccccccc");
+  }
+  EXPECT_EQ(client.ask("HEAD", "/count").status, 200);
+  EXPECT_EQ(client.ask("GET", "/echo").status, 200);
+  client.send("GET /count HTTP/1.0\r\nHost: localhost\r\n\r\n");
+  const Answer old = client.receive_head();
+  EXPECT_FALSE(old.headers.contains("transfer-encoding"));
+  EXPECT_EQ(old.headers.at("connection"), "close");
+  EXPECT_EQ(client.rest(), "aaaaaaaaaabbbbbbbbbbbcccccccccccc");
+}
+
+TEST(HttpServer, APieceArrivesBeforeTheNextIsMade) {
+  Running running;
+  std::promise<void> seen;
+  running.server.route("GET", "/slow", [&](const HttpRequest&) {
+    HttpResponse response{200, "text/plain", ""};
+    response.stream = [&](const HttpWriter& write) {
+      write("first");
+      seen.get_future().wait();
+      write("second");
+    };
+    return response;
+  });
+  HttpClient client(running.start().port);
+  client.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.receive_head();
+  EXPECT_EQ(client.chunk(), "first");
+  seen.set_value();
+  EXPECT_EQ(client.chunk(), "second");
+  EXPECT_EQ(client.chunk(), "");
+}
+
+TEST(HttpServer, AStreamEndsWhenItsClientGoesOrTheServerStops) {
+  Running running;
+  std::promise<void> ended;
+  running.server.route("GET", "/endless", [&](const HttpRequest& request) {
+    HttpResponse response{200, "text/plain", ""};
+    response.stream = [&, stopping = request.stopping](const HttpWriter& write) {
+      while (!stopping() && write("more")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (!stopping()) ended.set_value();
+    };
+    return response;
+  });
+  running.start();
+  {
+    HttpClient client(running.port);
+    client.send("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.receive_head();
+    EXPECT_EQ(client.chunk(), "more");
+  }
+  ended.get_future().wait();
+  HttpClient client(running.port);
+  client.send("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.receive_head();
+  running.server.stop();
+  while (client.chunk() == "more") {
+  }
+  EXPECT_TRUE(client.ended());
+}
+
+TEST(HttpServer, AStreamThatFailsIsCutOff) {
+  Running running;
+  running.server.route("GET", "/fails", [&](const HttpRequest&) {
+    HttpResponse response{200, "text/plain", ""};
+    response.stream = [&](const HttpWriter& write) {
+      write("first");
+      throw std::runtime_error("secret reason");
+    };
+    return response;
+  });
+  HttpClient client(running.start().port);
+  EXPECT_EQ(client.ask("GET", "/fails").status, 0);  // no last chunk, so that it can't be taken for whole
+  EXPECT_EQ(running.server.failure(), nullptr);
 }
 
 TEST(HttpServer, SeveralRequestsMayComeAtOnce) {
