@@ -10,6 +10,7 @@
 #include "hone/base/check.h"
 #include "hone/base/threads.h"
 #include "hone/base/time_split.h"
+#include "hone/engine/row_scores.h"
 #include "hone/engine/sampler.h"
 
 namespace hone {
@@ -29,42 +30,38 @@ at::Tensor view_of(std::vector<kernel::Span>& spans) {
 
 }  // namespace
 
-Generation::Generation(Setting setting, std::span<const GenerationRequest> requests, Scheduler scheduler)
-    : setting_(setting), requests_(requests), scheduler_(std::move(scheduler)) {
-  last_states_.resize(requests.size());
-  last_rows_.assign(requests.size(), Place());
-  prompt_taped_.resize(requests.size());
-  for (const GenerationRequest& request : requests) {
-    for (int i = 0; i < request.n; ++i) {
-      Sequence& sequence = sequences_.emplace_back();
-      sequence.key = request.key;
-      sequence.key.rollout += static_cast<std::uint32_t>(i);
-      sequence.completion.policy_version = setting.policy_version;
-      if (request.sampling.truncates()) sequence.completion.kept.offsets.push_back(0);
-      if (!request.sampling.stop.empty()) sequence.stop.emplace(*setting.tokenizer, request.sampling.stop);
-    }
+Generation::Generation(Setting setting, Scheduler::Limits limits) : setting_(setting), scheduler_(limits) {}
+
+std::size_t Generation::add(GenerationRequest request, std::int64_t max_tokens, int top_logprobs) {
+  const std::size_t number = scheduler_.add({std::ssize(request.prompt), request.n, max_tokens});
+  Group added;
+  added.request = std::move(request);
+  added.top_logprobs = top_logprobs;
+  groups_.push_back(std::move(added));
+  const GenerationRequest& kept = groups_[number].request;  // stays where it is: StopFinder points into it
+  for (int i = 0; i < kept.n; ++i) {
+    Sequence sequence;
+    sequence.key = kept.key;
+    sequence.key.rollout += static_cast<std::uint32_t>(i);
+    sequence.completion.policy_version = setting_.policy_version;
+    if (kept.sampling.truncates()) sequence.completion.kept.offsets.push_back(0);
+    if (!kept.sampling.stop.empty()) sequence.stop.emplace(*setting_.tokenizer, kept.sampling.stop);
+    sequences_.push_back(std::move(sequence));
   }
+  return number;
 }
 
-Result<std::vector<std::vector<Completion>>> Generation::run(const Generator::OnFinished& on_finished) {
-  while (!scheduler_.done()) {
-    const Scheduler::Plan& plan = scheduler_.next();
-    feed(plan);
-    const at::Tensor states_NH = states();
-    if (scored_.empty()) continue;
-    draw_tokens(states_NH);
-    if (const auto group = broken_group_.load(); group >= 0) {
-      return Error{fmt::format("generation, request {}", group),
-                   "logits, divided by the temperature, must be finite", "a row with NaN or infinities"};
-    }
-    for (const std::size_t id : plan.start) finish_ended(id, on_finished);
-    for (const std::size_t id : plan.decode) finish_ended(id, on_finished);
-  }
-  std::vector<std::vector<Completion>> results(requests_.size());
-  for (std::size_t id = 0; id < sequences_.size(); ++id) {
-    results[scheduler_.sample(id).group].push_back(std::move(sequences_[id].completion));
-  }
-  return results;
+void Generation::step(GenerationEvents& events) {
+  const Scheduler::Plan& plan = scheduler_.next();
+  groups_.drop_before(scheduler_.first_kept_group());
+  sequences_.drop_before(scheduler_.first_kept_sample());
+  feed(plan);
+  const at::Tensor states_NH = states(plan);
+  if (scored_.empty()) return;
+  draw_tokens(states_NH);
+  for (const std::size_t id : plan.start) tell(id, events);
+  for (const std::size_t id : plan.decode) tell(id, events);
+  give_up_broken(events);
 }
 
 void Generation::Pass::clear() {
@@ -75,16 +72,17 @@ void Generation::Pass::clear() {
 // Decides, once for a group, whether the tape keeps it: there must be room for all that it may come to.
 void Generation::begin_tape(std::size_t group) {
   const ScheduledGroup& shape = scheduler_.group(group);
-  if (setting_.tape == nullptr || !requests_[group].keep_activations) return;
+  if (setting_.tape == nullptr || !groups_[group].request.keep_activations) return;
   if (!setting_.tape->reserve(shape.prompt_tokens + shape.samples * shape.sample_rows())) return;
-  prompt_taped_[group] = std::make_shared<ActivationTape::Rows>();
+  groups_[group].prompt_taped = std::make_shared<ActivationTape::Rows>();
 }
 
 void Generation::finish_tape(std::size_t id) {
   Sequence& sequence = sequences_[id];
   const std::size_t group = scheduler_.sample(id).group;
   setting_.tape->give_back(scheduler_.group(group).sample_rows() - std::ssize(sequence.taped));
-  sequence.completion.activations = setting_.tape->add({prompt_taped_[group], std::move(sequence.taped)});
+  sequence.completion.activations =
+      setting_.tape->add({groups_[group].prompt_taped, std::move(sequence.taped)});
 }
 
 Generation::Place Generation::feed_row(std::size_t group, std::int32_t id, std::int64_t position,
@@ -105,20 +103,21 @@ void Generation::feed(const Scheduler::Plan& plan) {
   for (Pass& pass : passes_) pass.clear();
   scored_.clear(), draws_.clear();
   for (const auto& part : plan.prefill) {
-    const auto& prompt = requests_[part.group].prompt;
+    Group& group = groups_[part.group];
+    const auto& prompt = group.request.prompt;
     const auto begin = static_cast<std::int32_t>(scheduler_.prompt_row(part.group));
     if (part.begin == 0) begin_tape(part.group);
     Place last;
     for (std::int64_t i = part.begin; i < part.begin + part.count; ++i) {
       last = feed_row(part.group, prompt[static_cast<std::size_t>(i)], i, begin + i,
-                      {0, 0, begin, static_cast<std::int32_t>(i) + 1}, prompt_taped_[part.group].get());
+                      {0, 0, begin, static_cast<std::int32_t>(i) + 1}, group.prompt_taped.get());
     }
-    if (std::cmp_equal(part.begin + part.count, prompt.size())) last_rows_[part.group] = last;
+    if (std::cmp_equal(part.begin + part.count, prompt.size())) group.last_row = last;
   }
   for (const std::size_t id : plan.decode) {
     const Scheduler::Sample& sample = scheduler_.sample(id);
     const auto& completion = sequences_[id].completion.ids;
-    const auto prompt_count = static_cast<std::int32_t>(requests_[sample.group].prompt.size());
+    const auto prompt_count = static_cast<std::int32_t>(groups_[sample.group].request.prompt.size());
     const auto count = static_cast<std::int32_t>(completion.size());
     const std::int64_t row = sample.first_row + count - 1;
     const Place place = feed_row(sample.group, completion.back(), prompt_count + count - 1, row,
@@ -131,7 +130,7 @@ void Generation::feed(const Scheduler::Plan& plan) {
   for (const std::size_t id : plan.start) {  // samples of one group follow one another
     const std::size_t group = scheduler_.sample(id).group;
     if (scored_.empty() || scored_.back().group != group || draws_.size() == plan.decode.size()) {
-      scored_.push_back({group, last_rows_[group], draws_.size(), 0});
+      scored_.push_back({group, groups_[group].last_row, draws_.size(), 0});
     }
     ++scored_.back().count;
     draws_.push_back(id);
@@ -157,7 +156,7 @@ at::Tensor Generation::run_pass(int index) {
 }
 
 // Runs the passes; [N, H], the states to draw from, in the order of scored_.
-at::Tensor Generation::states() {
+at::Tensor Generation::states(const Scheduler::Plan& plan) {
   at::Tensor hidden_TH[kPasses];
   std::vector<at::Tensor> parts;
   for (int i = 0; i < kPasses; ++i) {
@@ -168,17 +167,19 @@ at::Tensor Generation::states() {
         pass.gathered.size() == pass.ids.size() && std::is_sorted(pass.gathered.begin(), pass.gathered.end());
     parts.push_back(all_in_order ? hidden_TH[i] : gather_rows(hidden_TH[i], view_of(pass.gathered)));
   }
+  // What samples that still wait will draw from is kept; the others let it go.
   for (const Scored& row : scored_) {
     if (row.place.pass >= 0) continue;
-    HONE_CHECK(last_states_[row.group].defined(), "no state of prompt {}", row.group);
-    parts.push_back(last_states_[row.group]);
+    at::Tensor& state = groups_[row.group].last_state;
+    HONE_CHECK(state.defined(), "no state of prompt {}", row.group);
+    parts.push_back(state);
+    if (!scheduler_.has_waiting(row.group)) state.reset();
   }
-  // What samples that still wait will draw from; the others let it go.
-  for (std::size_t group = 0; group < last_rows_.size(); ++group) {
-    if (const Place place = std::exchange(last_rows_[group], Place()); place.pass >= 0) {
-      last_states_[group] = hidden_TH[place.pass].narrow(0, place.row, 1).clone();
-    }
-    if (!scheduler_.has_waiting(group)) last_states_[group].reset();
+  for (const auto& part : plan.prefill) {
+    Group& group = groups_[part.group];
+    const Place place = std::exchange(group.last_row, Place());
+    if (place.pass < 0 || !scheduler_.has_waiting(part.group)) continue;
+    group.last_state = hidden_TH[place.pass].narrow(0, place.row, 1).clone();
   }
   if (parts.empty()) return {};
   return parts.size() == 1 ? parts[0] : at::cat(parts, 0);
@@ -206,13 +207,18 @@ void Generation::draw_tokens(const at::Tensor& states_NH) {
 }
 
 // Runs on the pool's threads: touches nothing but the row's own samples.
-void Generation::draw_row(const Scored& row, std::span<float> z) {
+void Generation::draw_row(Scored& row, std::span<float> z) {
   thread_local RowSampler sampler;
-  const SamplingParams& sampling = requests_[row.group].sampling;
+  thread_local std::vector<float> raw;  // the logits as they were: prepare() changes them
+  const Group& group = groups_[row.group];
+  const SamplingParams& sampling = group.request.sampling;
+  if (group.top_logprobs >= 0) raw.assign(z.begin(), z.end());
   if (!sampler.prepare(z, sampling)) {
-    broken_group_ = static_cast<std::int64_t>(row.group);
+    row.broken = true;
     return;
   }
+  std::optional<RowScores> scores;
+  if (group.top_logprobs >= 0) scores.emplace(raw, group.top_logprobs);
   for (std::size_t i = row.first; i < row.first + row.count; ++i) {
     Sequence& sequence = sequences_[draws_[i]];
     Completion& completion = sequence.completion;
@@ -220,6 +226,7 @@ void Generation::draw_row(const Scored& row, std::span<float> z) {
     const auto token = sampler.draw(sampling.temperature == 0 ? 0.0 : random_uniform(sequence.key, position));
     completion.ids.push_back(token.id);
     completion.logprobs.push_back(token.logprob);
+    if (scores) sequence.score = scores->of(token.id);
     if (!sampling.truncates()) continue;
     const auto kept = sampler.kept();
     completion.kept.ids.insert(completion.kept.ids.end(), kept.begin(), kept.end());
@@ -232,7 +239,7 @@ std::optional<FinishReason> Generation::ended(std::size_t id) {
   const auto& ids = sequence.completion.ids;
   if (std::ranges::find(setting_.eos_ids, ids.back()) != setting_.eos_ids.end()) return FinishReason::kEos;
   if (sequence.stop && sequence.stop->push(ids.back())) return FinishReason::kStop;
-  const auto& stop_ids = requests_[scheduler_.sample(id).group].sampling.stop_ids;
+  const auto& stop_ids = groups_[scheduler_.sample(id).group].request.sampling.stop_ids;
   if (std::ranges::find(stop_ids, ids.back()) != stop_ids.end()) {
     sequence.stop.reset();  // no string was found: the text is that of the ids before
     return FinishReason::kStop;
@@ -256,16 +263,30 @@ void Generation::write_text(Sequence& sequence) const {
   sequence.stop.reset();
 }
 
-void Generation::finish_ended(std::size_t id, const Generator::OnFinished& on_finished) {
+void Generation::tell(std::size_t id, GenerationEvents& events) {
+  Sequence& sequence = sequences_[id];
+  Completion& completion = sequence.completion;
+  const Scheduler::Sample& sample = scheduler_.sample(id);
+  const std::int64_t count = std::ssize(completion.ids);
+  if (std::exchange(sequence.told, count) == count) return;  // its row was broken
+  events.drawn(sample.group, sample.index, completion,
+               groups_[sample.group].top_logprobs >= 0 ? &sequence.score : nullptr);
   const auto reason = ended(id);
   if (!reason) return;
-  Sequence& sequence = sequences_[id];
-  sequence.completion.finish = *reason;
+  completion.finish = *reason;
   write_text(sequence);
-  if (tapes(scheduler_.sample(id).group)) finish_tape(id);
+  if (tapes(sample.group)) finish_tape(id);
   scheduler_.finish(id);
-  const Scheduler::Sample& sample = scheduler_.sample(id);
-  if (on_finished) on_finished(sample.group, sample.index, sequence.completion);
+  events.finished(sample.group, sample.index, std::move(completion));
+}
+
+void Generation::give_up_broken(GenerationEvents& events) {
+  for (const Scored& row : scored_) {
+    Group& group = groups_[row.group];
+    if (!row.broken || std::exchange(group.given_up, true)) continue;
+    scheduler_.cancel(row.group);
+    events.broken(row.group);
+  }
 }
 
 }  // namespace hone

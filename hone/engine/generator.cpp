@@ -13,18 +13,69 @@
 namespace hone {
 namespace {
 
-// Bytes of one token's keys and values, all layers together.
-std::int64_t row_bytes(const Policy& policy) {
+// The completions of a call, in its order.
+struct Collected final : GenerationEvents {
+  Collected(std::span<const GenerationRequest> requests, const Generator::OnFinished& on_finished)
+      : on_finished_(on_finished) {
+    for (const GenerationRequest& request : requests)
+      completions.emplace_back(static_cast<std::size_t>(request.n));
+  }
+  void finished(std::size_t group, std::size_t index, Completion completion) override {
+    Completion& kept = completions[group][index];
+    kept = std::move(completion);
+    if (on_finished_) on_finished_(group, index, kept);
+  }
+  void broken(std::size_t group) override { broken_group = group; }
+
+  std::vector<std::vector<Completion>> completions;
+  std::optional<std::size_t> broken_group;
+
+ private:
+  const Generator::OnFinished& on_finished_;
+};
+
+}  // namespace
+
+Result<void> check_generation(const GenerationRequest& request, const Policy& policy, bool has_tokenizer,
+                              std::int64_t context_length, const std::string& where) {
+  const auto length = std::ssize(request.prompt);
+  if (request.prompt.empty()) return Error{where, "a prompt must hold at least one token", "none"};
+  if (length + 1 > context_length) {
+    return Error{where,
+                 fmt::format("a prompt and one token must fit the context of {} tokens", context_length),
+                 fmt::format("a prompt of {}", length)};
+  }
+  if (request.n < 1) return Error{where + ": n", "must be at least 1", fmt::to_string(request.n)};
+  const std::int64_t vocabulary = policy.head().size(0);
+  const auto outside = std::find_if(request.prompt.begin(), request.prompt.end(),
+                                    [&](std::int32_t id) { return id < 0 || id >= vocabulary; });
+  if (outside != request.prompt.end()) {
+    return Error{fmt::format("{}, prompt token {}", where, outside - request.prompt.begin()),
+                 fmt::format("ids must be in the vocabulary of {}", vocabulary), fmt::to_string(*outside)};
+  }
+  for (const std::int32_t id : request.sampling.stop_ids) {
+    if (id < 0 || id >= vocabulary) {
+      return Error{where + ": stop_ids", fmt::format("ids must be in the vocabulary of {}", vocabulary),
+                   fmt::to_string(id)};
+    }
+  }
+  HONE_TRY_VOID(check_sampling(request.sampling, where));
+  if (!request.sampling.stop.empty() && !has_tokenizer) {
+    return Error{where + ": stop", "stop strings need a tokenizer, and this generator has none",
+                 fmt::format("{} of them", request.sampling.stop.size())};
+  }
+  return {};
+}
+
+std::int64_t cache_row_bytes(const Policy& policy) {
   const ModelConfig& c = policy.config();
   return 2 * c.layers * c.kv_heads * c.head_dim * static_cast<std::int64_t>(c10::elementSize(policy.dtype()));
 }
 
-}  // namespace
-
 std::int64_t expected_cache_rows(const Policy& policy, std::int64_t count, const ScheduledGroup& group,
                                  std::int64_t max_sequences) {
   const std::vector<ScheduledGroup> groups(static_cast<std::size_t>(count), group);
-  return std::min(most_rows(groups, max_sequences), GeneratorOptions().cache_bytes / row_bytes(policy));
+  return std::min(most_rows(groups, max_sequences), GeneratorOptions().cache_bytes / cache_row_bytes(policy));
 }
 
 PolicyGenerator::PolicyGenerator(Policy& policy, std::optional<Tokenizer> tokenizer, GeneratorOptions options,
@@ -41,37 +92,6 @@ PolicyGenerator::PolicyGenerator(Policy& policy, std::optional<Tokenizer> tokeni
   context_length_ = options_.context_length == 0 ? most : std::min(options_.context_length, most);
 }
 
-Result<void> PolicyGenerator::check(const GenerationRequest& request, std::size_t index) const {
-  const std::string where = fmt::format("generation, request {}", index);
-  const auto length = std::ssize(request.prompt);
-  if (request.prompt.empty()) return Error{where, "a prompt must hold at least one token", "none"};
-  if (length + 1 > context_length_) {
-    return Error{where,
-                 fmt::format("a prompt and one token must fit the context of {} tokens", context_length_),
-                 fmt::format("a prompt of {}", length)};
-  }
-  if (request.n < 1) return Error{where + ": n", "must be at least 1", fmt::to_string(request.n)};
-  const std::int64_t vocabulary = policy_.head().size(0);
-  const auto outside = std::find_if(request.prompt.begin(), request.prompt.end(),
-                                    [&](std::int32_t id) { return id < 0 || id >= vocabulary; });
-  if (outside != request.prompt.end()) {
-    return Error{fmt::format("{}, prompt token {}", where, outside - request.prompt.begin()),
-                 fmt::format("ids must be in the vocabulary of {}", vocabulary), fmt::to_string(*outside)};
-  }
-  for (const std::int32_t id : request.sampling.stop_ids) {
-    if (id < 0 || id >= vocabulary) {
-      return Error{where + ": stop_ids", fmt::format("ids must be in the vocabulary of {}", vocabulary),
-                   fmt::to_string(id)};
-    }
-  }
-  HONE_TRY_VOID(check_sampling(request.sampling, where));
-  if (!request.sampling.stop.empty() && !tokenizer_) {
-    return Error{where + ": stop", "stop strings need a tokenizer, and this generator has none",
-                 fmt::format("{} of them", request.sampling.stop.size())};
-  }
-  return {};
-}
-
 void PolicyGenerator::grow_cache(std::int64_t rows) {
   if (cache_.rows() >= rows) return;
   cache_ = {};  // the old one goes first: nothing of it is needed between calls
@@ -84,7 +104,8 @@ Result<std::vector<std::vector<Completion>>> PolicyGenerator::generate(
   std::vector<ScheduledGroup> groups;
   std::int64_t least = 0;
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    HONE_TRY_VOID(check(requests[i], i));
+    HONE_TRY_VOID(check_generation(requests[i], policy_, tokenizer_.has_value(), context_length_,
+                                   fmt::format("generation, request {}", i)));
     const auto length = std::ssize(requests[i].prompt);
     groups.push_back({.prompt_tokens = length,
                       .samples = requests[i].n,
@@ -102,14 +123,22 @@ Result<std::vector<std::vector<Completion>>> PolicyGenerator::generate(
   if (groups.empty()) return std::vector<std::vector<Completion>>{};
 
   const std::int64_t affordable =
-      std::min(std::max(options_.cache_bytes / row_bytes(policy_), least), options_.max_cache_rows);
+      std::min(std::max(options_.cache_bytes / cache_row_bytes(policy_), least), options_.max_cache_rows);
   const std::int64_t rows = std::min(most_rows(groups, options_.max_sequences), affordable);
   grow_cache(rows);
-  Scheduler scheduler(std::move(groups), {options_.max_sequences, rows, options_.prefill_tokens});
   Generation generation({policy_, cache_, tokenizer_ ? &*tokenizer_ : nullptr, options_.eos_ids,
                          policy_version_ ? policy_version_() : 0, tape_},
-                        requests, std::move(scheduler));
-  return generation.run(on_finished);
+                        {options_.max_sequences, rows, options_.prefill_tokens});
+  for (std::size_t i = 0; i < requests.size(); ++i) generation.add(requests[i], groups[i].max_tokens);
+  Collected collected(requests, on_finished);
+  while (!generation.done()) {
+    generation.step(collected);
+    if (collected.broken_group) {
+      return Error{fmt::format("generation, request {}", *collected.broken_group),
+                   "logits, divided by the temperature, must be finite", "a row with NaN or infinities"};
+    }
+  }
+  return std::move(collected.completions);
 }
 
 }  // namespace hone

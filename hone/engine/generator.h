@@ -31,6 +31,14 @@ struct GeneratorOptions {
   std::int64_t max_cache_rows = std::numeric_limits<std::int32_t>::max();
 };
 
+// What no generator carries out, as a generator's errors say; `where` names the request. Without a tokenizer
+// stop strings are refused.
+Result<void> check_generation(const GenerationRequest& request, const Policy& policy, bool has_tokenizer,
+                              std::int64_t context_length, const std::string& where);
+
+// Bytes of one token's keys and values, all layers together.
+std::int64_t cache_row_bytes(const Policy& policy);
+
 // Rows that a generator's cache grows to for `count` such groups, max_sequences decoded at once, within its
 // usual cache_bytes.
 std::int64_t expected_cache_rows(const Policy& policy, std::int64_t count, const ScheduledGroup& group,
@@ -57,7 +65,6 @@ class PolicyGenerator : public Generator {
   std::int64_t cache_rows() const { return cache_.rows(); }
 
  private:
-  Result<void> check(const GenerationRequest& request, std::size_t index) const;
   void grow_cache(std::int64_t rows);
 
   Policy& policy_;

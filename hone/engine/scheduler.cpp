@@ -31,27 +31,35 @@ std::int64_t most_rows(std::span<const ScheduledGroup> groups, std::int64_t max_
   return rows;
 }
 
-Scheduler::Scheduler(std::vector<ScheduledGroup> groups, Limits limits)
-    : limits_(limits), pool_(limits.rows) {
+Scheduler::Scheduler(Limits limits) : limits_(limits), pool_(limits.rows) {
   HONE_CHECK(limits.max_sequences >= 1, "max_sequences = {}", limits.max_sequences);
   HONE_CHECK(limits.prefill_tokens >= 1, "prefill_tokens = {}", limits.prefill_tokens);
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    const ScheduledGroup& shape = groups[g];
-    HONE_CHECK(shape.prompt_tokens >= 1 && shape.samples >= 1 && shape.max_tokens >= 1,
-               "group {}: {} prompt tokens, {} samples, {} tokens each", g, shape.prompt_tokens,
-               shape.samples, shape.max_tokens);
-    HONE_CHECK(shape.least_rows() <= limits.rows, "group {} needs {} rows of {}", g, shape.least_rows(),
-               limits.rows);
-    groups_.push_back({shape, samples_.size()});
-    for (std::int64_t i = 0; i < shape.samples; ++i) samples_.push_back({g, static_cast<std::size_t>(i)});
+}
+
+Scheduler::Scheduler(const std::vector<ScheduledGroup>& groups, Limits limits) : Scheduler(limits) {
+  for (const ScheduledGroup& shape : groups) add(shape);
+}
+
+std::size_t Scheduler::add(const ScheduledGroup& shape) {
+  const std::size_t number = groups_.end();
+  HONE_CHECK(shape.prompt_tokens >= 1 && shape.samples >= 1 && shape.max_tokens >= 1,
+             "group {}: {} prompt tokens, {} samples, {} tokens each", number, shape.prompt_tokens,
+             shape.samples, shape.max_tokens);
+  HONE_CHECK(shape.least_rows() <= limits_.rows, "group {} needs {} rows of {}", number, shape.least_rows(),
+             limits_.rows);
+  groups_.push_back({shape, samples_.end()});
+  for (std::int64_t i = 0; i < shape.samples; ++i) {
+    samples_.push_back({number, static_cast<std::size_t>(i)});
+    states_.push_back(State::kWaiting);
   }
-  states_.assign(samples_.size(), State::kWaiting);
-  unfinished_ = samples_.size();
+  unfinished_ += static_cast<std::size_t>(shape.samples);
+  return number;
 }
 
 const Scheduler::Plan& Scheduler::next() {
   HONE_CHECK(!done(), "every sample has finished");
   std::erase_if(active_, [&](std::size_t id) { return states_[id] == State::kFinished; });
+  forget_ended();
   admit();
   plan_.prefill.clear();
   plan_.start.clear();
@@ -69,10 +77,21 @@ const Scheduler::Plan& Scheduler::next() {
   return plan_;
 }
 
+void Scheduler::forget_ended() {
+  std::size_t group = groups_.begin(), sample = samples_.begin();
+  for (; group < groups_.end() && groups_[group].ended(); ++group)
+    sample += static_cast<std::size_t>(groups_[group].shape.samples);
+  groups_.drop_before(group);
+  samples_.drop_before(sample);
+  states_.drop_before(sample);
+  next_group_ = std::max(next_group_, group);
+}
+
 void Scheduler::admit() {
-  while (next_group_ < groups_.size() && std::cmp_less(active_.size(), limits_.max_sequences)) {
-    if (!admit_next()) break;
-    if (groups_[next_group_].admitted == groups_[next_group_].shape.samples) ++next_group_;
+  for (; next_group_ < groups_.end(); ++next_group_) {
+    while (has_waiting(next_group_)) {
+      if (std::cmp_greater_equal(active_.size(), limits_.max_sequences) || !admit_next()) return;
+    }
   }
 }
 
@@ -114,13 +133,41 @@ void Scheduler::plan_prefill() {
   std::erase_if(reading_, [&](std::size_t g) { return groups_[g].read == groups_[g].shape.prompt_tokens; });
 }
 
-void Scheduler::finish(std::size_t id) {
-  HONE_CHECK(states_[id] == State::kRunning, "sample {} is not running", id);
+// What an admitted sample held.
+void Scheduler::release(std::size_t id) {
+  Group& group = groups_[samples_[id].group];
   states_[id] = State::kFinished;
   --unfinished_;
-  Group& group = groups_[samples_[id].group];
   pool_.release(samples_[id].first_row, group.shape.sample_rows());
-  if (++group.finished == group.shape.samples) pool_.release(group.prompt_row, group.shape.prompt_tokens);
+  if (++group.finished == group.shape.samples) {
+    pool_.release(std::exchange(group.prompt_row, -1), group.shape.prompt_tokens);
+  }
+}
+
+void Scheduler::finish(std::size_t id) {
+  HONE_CHECK(states_[id] == State::kRunning, "sample {} is not running", id);
+  release(id);
+}
+
+void Scheduler::cancel(std::size_t number) {
+  Group& group = groups_[number];
+  const std::size_t first = group.first_sample;
+  const auto admitted = static_cast<std::size_t>(group.admitted);
+  // Those that wait go first, so that the last that runs gives the prompt back.
+  for (auto id = first + admitted; id < first + static_cast<std::size_t>(group.shape.samples); ++id) {
+    if (states_[id] == State::kFinished) continue;
+    states_[id] = State::kFinished;
+    --unfinished_;
+    ++group.finished;
+  }
+  group.admitted = group.shape.samples;
+  if (group.ended() && group.prompt_row >= 0) {  // all that had run has finished
+    pool_.release(std::exchange(group.prompt_row, -1), group.shape.prompt_tokens);
+  }
+  for (std::size_t id = first; id < first + admitted; ++id) {
+    if (states_[id] != State::kFinished) release(id);
+  }
+  std::erase(reading_, number);
 }
 
 }  // namespace hone

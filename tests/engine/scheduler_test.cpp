@@ -229,6 +229,61 @@ TEST(Scheduler, TheSameCallsGiveTheSamePlans) {
   EXPECT_TRUE(b.scheduler().done());
 }
 
+TEST(Scheduler, GroupsJoinWhileOthersRunAndKeepTheirNumbers) {
+  Scheduler scheduler({.max_sequences = 2, .rows = 40, .prefill_tokens = 64});
+  EXPECT_TRUE(scheduler.done());
+  EXPECT_EQ(scheduler.add({3, 2, 4}), 0U);
+  EXPECT_EQ(scheduler.next().start, (SampleIds{0, 1}));
+  EXPECT_EQ(scheduler.add({5, 1, 4}), 1U);
+  EXPECT_EQ(scheduler.next().decode, (SampleIds{0, 1}));
+  scheduler.finish(1);
+  EXPECT_EQ(scheduler.next().start, (SampleIds{2}));
+  scheduler.finish(0);
+  EXPECT_EQ(scheduler.next().decode, (SampleIds{2}));
+  EXPECT_EQ(scheduler.first_kept_group(), 1U) << "what has ended is let go";
+  EXPECT_EQ(scheduler.first_kept_sample(), 2U);
+  scheduler.finish(2);
+  EXPECT_TRUE(scheduler.done());
+  EXPECT_EQ(scheduler.add({30, 1, 11}), 2U);  // the whole cache is free again
+  EXPECT_EQ(scheduler.next().start, (SampleIds{3}));
+}
+
+// Joining and leaving at random: whoever is left runs to its end, and every row comes back.
+TEST(Scheduler, CancelledGroupsGiveEverythingBack) {
+  RandomStream random({.seed = 4});
+  for (int trial = 0; trial < 300; ++trial) {
+    const Scheduler::Limits limits{random.between(1, 6), 60, random.between(1, 9)};
+    Scheduler scheduler(limits);
+    std::map<std::size_t, std::int64_t> left;  // tokens of each sample still to come
+    std::set<std::size_t> groups, cancelled;
+    for (int step = 0; step < 60 || !scheduler.done(); ++step) {
+      ASSERT_LT(step, 5000);
+      if (step < 60 && random.between(0, 2) == 0) {
+        const ScheduledGroup shape{random.between(1, 20), random.between(1, 4), random.between(1, 20)};
+        groups.insert(scheduler.add(shape));
+      }
+      if (!groups.empty() && random.between(0, 5) == 0) {
+        const std::size_t group = *std::next(groups.begin(), random.between(0, std::ssize(groups) - 1));
+        if (group >= scheduler.first_kept_group()) scheduler.cancel(group);  // ended or not
+        cancelled.insert(group);
+      }
+      if (scheduler.done()) continue;
+      const Scheduler::Plan plan = scheduler.next();
+      for (const auto& ids : {plan.start, plan.decode}) {
+        for (const std::size_t id : ids) {
+          const std::size_t group = scheduler.sample(id).group;
+          ASSERT_FALSE(cancelled.contains(group)) << "trial " << trial;
+          const auto most = scheduler.group(group).max_tokens;
+          auto& tokens = left.try_emplace(id, random.between(1, most)).first->second;
+          if (--tokens == 0) scheduler.finish(id);
+        }
+      }
+    }
+    const std::size_t all = scheduler.add({60, 1, 1});
+    ASSERT_EQ(scheduler.next().prefill.at(0).group, all) << "trial " << trial << ": rows were not given back";
+  }
+}
+
 TEST(Scheduler, BrokenUseIsRefused) {
   EXPECT_THROW(Scheduler({{5, 1, 6}}, {1, 9, 1}), BrokenInvariant);  // ten rows are needed
   EXPECT_THROW(Scheduler({{5, 1, 6}}, {0, 10, 1}), BrokenInvariant);
