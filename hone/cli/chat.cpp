@@ -11,6 +11,7 @@
 #include "hone/cli/model_options.h"
 #include "hone/cli/progress.h"
 #include "hone/cli/thinking.h"
+#include "hone/text/thought.h"
 
 namespace hone {
 namespace {
