@@ -134,10 +134,9 @@ void CompletionService::Impl::decode() {
                           {options.engine.max_sequences, rows, options.engine.prefill_tokens});
     while (take_arrivals(generation)) {
       cancel_dropped(generation);
-      running = generation.active();
-      if (generation.done()) continue;
-      generation.step(*this);
+      if (!generation.done()) generation.step(*this);
       deliver();
+      running = generation.done() ? 0 : generation.active();
     }
     fail_all("the server is stopping");
   } catch (const std::exception& e) {

@@ -38,9 +38,14 @@ std::string_view HttpRequest::header(std::string_view name) const {
   return {};
 }
 
-HttpResponse http_error(int status, std::string_view message) {
-  const nlohmann::ordered_json body = {
-      {"error", {{"message", message}, {"type", error_type(status)}, {"param", nullptr}, {"code", nullptr}}}};
+HttpResponse http_error(int status, std::string_view message) { return http_error(status, message, "", ""); }
+
+HttpResponse http_error(int status, std::string_view message, std::string_view param, std::string_view code) {
+  nlohmann::ordered_json error = {
+      {"message", message}, {"type", error_type(status)}, {"param", nullptr}, {"code", nullptr}};
+  if (!param.empty()) error["param"] = param;
+  if (!code.empty()) error["code"] = code;
+  const nlohmann::ordered_json body = {{"error", std::move(error)}};
   return {status, "application/json", body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
 }
 
@@ -60,6 +65,8 @@ const char* http_reason(int status) {
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 409:
+      return "Conflict";
     case 413:
       return "Content Too Large";
     case 414:
@@ -76,6 +83,8 @@ const char* http_reason(int status) {
       return "Internal Server Error";
     case 503:
       return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
     default:
       return "";
   }

@@ -49,6 +49,8 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 // invalid_request_error, authentication_error, permission_error, not_found_error, rate_limit_error,
 // server_error.
 HttpResponse http_error(int status, std::string_view message);
+// The same, naming the field at fault and what went wrong in a word; empty: null.
+HttpResponse http_error(int status, std::string_view message, std::string_view param, std::string_view code);
 
 // "Not Found" for 404.
 const char* http_reason(int status);

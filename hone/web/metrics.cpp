@@ -66,7 +66,7 @@ std::map<std::string, std::int64_t> ServeMetrics::verdicts() const {
   return sums;
 }
 
-std::string ServeMetrics::text(const Gauges& gauges) const {
+std::string ServeMetrics::text() const {
   const std::lock_guard lock(mutex_);
   std::string out;
   begin_family(out, "hone_requests_total", "counter", "Requests answered.");
@@ -87,13 +87,12 @@ std::string ServeMetrics::text(const Gauges& gauges) const {
   for (const auto& [verifier, histogram] : verdict_seconds_) {
     histogram.write(out, "hone_verdict_seconds", label("verifier", verifier));
   }
-  begin_family(out, "hone_rows_waiting", "gauge", "Rows that wait for a worker.");
-  fmt::format_to(std::back_inserter(out), "hone_rows_waiting {}\n", gauges.rows_waiting);
-  begin_family(out, "hone_rows_running", "gauge", "Rows that are being judged.");
-  fmt::format_to(std::back_inserter(out), "hone_rows_running {}\n", gauges.rows_running);
-  begin_family(out, "hone_workers", "gauge", "Rows judged at once, at most.");
-  fmt::format_to(std::back_inserter(out), "hone_workers {}\n", gauges.workers);
   return out;
+}
+
+void write_metric(std::string& out, const char* name, const char* type, const char* help, double value) {
+  begin_family(out, name, type, help);
+  fmt::format_to(std::back_inserter(out), "{} {}\n", name, value);
 }
 
 }  // namespace hone

@@ -17,11 +17,7 @@ class ServeMetrics {
   void count_request(const std::string& route, int status, double seconds);
   void count_verdict(const std::string& verifier, const std::string& status, double seconds);
 
-  struct Gauges {
-    std::size_t rows_waiting = 0, rows_running = 0;
-    int workers = 0;
-  };
-  std::string text(const Gauges& gauges) const;
+  std::string text() const;
 
   std::int64_t requests() const;
   // status → verdicts, of all verifiers.
@@ -43,5 +39,8 @@ class ServeMetrics {
   std::map<std::pair<std::string, std::string>, std::int64_t> verdicts_;  // verifier, status
   std::map<std::string, Histogram> request_seconds_, verdict_seconds_;    // route; verifier
 };
+
+// One number of its own, as text() writes such: `type` is counter or gauge.
+void write_metric(std::string& out, const char* name, const char* type, const char* help, double value);
 
 }  // namespace hone

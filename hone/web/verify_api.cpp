@@ -71,12 +71,15 @@ Result<const OrderedJson*> list_of(const OrderedJson& object, const char* key) {
 }  // namespace
 
 struct VerifyApi::Impl {
-  explicit Impl(VerifyApiOptions given)
-      : options(std::move(given)), service(options.verifier), pool(options.workers, options.max_waiting) {}
+  Impl(VerifyApiOptions given, StatusApi& status)
+      : options(std::move(given)),
+        service(options.verifier),
+        metrics(status.metrics()),
+        pool(options.workers, options.max_waiting) {}
 
   const VerifyApiOptions options;
   const VerifyService service;
-  ServeMetrics metrics;
+  ServeMetrics& metrics;
   const Clock::time_point started = Clock::now();
   std::atomic<std::int64_t> undecided{0}, told_at{-1'000'000};
   WorkPool pool;  // last: its threads use the above
@@ -236,30 +239,25 @@ HttpResponse VerifyApi::Impl::verifiers() const {
   return json_response({{"default", options.verifier.verifier}, {"verifiers", std::move(list)}});
 }
 
-VerifyApi::VerifyApi(VerifyApiOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+VerifyApi::VerifyApi(VerifyApiOptions options, StatusApi& status)
+    : impl_(std::make_unique<Impl>(std::move(options), status)) {
+  status.add([impl = impl_.get()](std::string& out) {
+    const WorkPool::Load load = impl->pool.load();
+    write_metric(out, "hone_rows_waiting", "gauge", "Rows that wait for a worker.",
+                 static_cast<double>(load.waiting));
+    write_metric(out, "hone_rows_running", "gauge", "Rows that are being judged.",
+                 static_cast<double>(load.running));
+    write_metric(out, "hone_workers", "gauge", "Rows judged at once, at most.", impl->pool.threads());
+  });
+}
 VerifyApi::~VerifyApi() = default;
-
-const ServeMetrics& VerifyApi::metrics() const { return impl_->metrics; }
 
 void VerifyApi::add_to(HttpServer& server) {
   Impl* const impl = impl_.get();
-  server.observe([impl](const std::string& route, int status, double seconds) {
-    impl->metrics.count_request(route, status, seconds);
-  });
   server.route("POST", "/verify", [impl](const HttpRequest& request) { return impl->verify(request); });
   server.route("POST", "/get_reward",
                [impl](const HttpRequest& request) { return impl->get_reward(request); });
   server.route("GET", "/verifiers", [impl](const HttpRequest&) { return impl->verifiers(); });
-  server.route("GET", "/metrics", [impl](const HttpRequest&) {
-    const WorkPool::Load load = impl->pool.load();
-    return HttpResponse{200, "text/plain; version=0.0.4; charset=utf-8",
-                        impl->metrics.text({load.waiting, load.running, impl->pool.threads()})};
-  });
-  const auto health = [impl](const HttpRequest&) {
-    const double up = std::chrono::duration<double>(Clock::now() - impl->started).count();
-    return json_response({{"status", "ok"}, {"version", impl->options.version}, {"uptime_seconds", up}});
-  };
-  server.route("GET", "/health", health, /*open=*/true);
 }
 
 }  // namespace hone

@@ -7,8 +7,6 @@
 //                     "extra_logs"}, lists with one entry a query. An undecided query's reward is 0, and its
 //                     extra_logs.undecided 1.
 //  GET /verifiers     their names, what each asks, whether it judges correctness
-//  GET /health        {"status": "ok", …}; answered without the token
-//  GET /metrics       Prometheus' text form
 //
 // Errors: 400 for what is no JSON or has another shape, 413 for too many rows, 429 while too many wait. A
 // row's own fault is its verdict (status error), not the request's.
@@ -21,7 +19,7 @@
 
 #include "hone/config/options.h"
 #include "hone/web/http_server.h"
-#include "hone/web/metrics.h"
+#include "hone/web/status_api.h"
 
 namespace hone {
 
@@ -30,20 +28,19 @@ struct VerifyApiOptions {
   int workers = 1;                               // rows judged at once
   std::size_t max_rows = 65536;                  // of one request
   std::size_t max_waiting = 262144;              // rows of all requests that wait for a worker
-  std::string version = "";
 };
 
-// Thread safety: metrics() from any thread. The object outlives the server that it added itself to.
+// The object outlives the server that it added itself to, and the status the object.
 class VerifyApi {
  public:
-  explicit VerifyApi(VerifyApiOptions options);
+  // Verdicts are counted in the status' metrics.
+  VerifyApi(VerifyApiOptions options, StatusApi& status);
   VerifyApi(VerifyApi&&) = delete;
   VerifyApi& operator=(VerifyApi&&) = delete;
   ~VerifyApi();
 
-  // Adds the routes, and counts all of the server's requests. Before the server's start().
+  // Adds the routes. Before the server's start().
   void add_to(HttpServer& server);
-  const ServeMetrics& metrics() const;
 
  private:
   struct Impl;

@@ -17,11 +17,13 @@ using ::testing::HasSubstr;
 using testing::HttpClient;
 
 struct Service {
+  StatusApi status{"1.2"};
   VerifyApi api;
   HttpServer server{HttpOptions{}};
   int port = 0;
-  explicit Service(VerifyApiOptions options = {.workers = 2}) : api(std::move(options)) {
+  explicit Service(VerifyApiOptions options = {.workers = 2}) : api(std::move(options), status) {
     api.add_to(server);
+    status.add_to(server);
     const auto started = server.start();
     EXPECT_TRUE(started.ok());
     port = started.ok() ? *started : 0;
@@ -171,7 +173,7 @@ TEST(VerifyApi, TheVerifiersAreThoseOfTheRubric) {
 }
 
 TEST(VerifyApi, HealthAndMetrics) {
-  Service service({.workers = 3, .version = "1.2"});
+  Service service({.workers = 3});
   service.post("/verify", Json::array({{{"reference", "1"}, {"completion", "1"}},
                                        {{"verifier", "number"}, {"reference", "1"}, {"completion", "2"}},
                                        {{"verifier", "magic"}, {"completion", "2"}},
