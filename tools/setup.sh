@@ -15,6 +15,8 @@ packages=(
 if [ "${1:-}" = test ]; then
   packages+=(coq metamath metamath-databases)
 fi
+# Node.js may be there from elsewhere.
+command -v npm > /dev/null || packages+=(nodejs npm)
 missing=()
 for p in "${packages[@]}"; do
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")

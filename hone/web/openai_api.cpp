@@ -1,9 +1,11 @@
 #include "hone/web/openai_api.h"
 
+#include <sys/random.h>
+
 #include <atomic>
 #include <chrono>
-#include <random>
 
+#include "hone/base/check.h"
 #include "hone/base/hash.h"
 #include "hone/base/json.h"
 #include "hone/text/thought.h"
@@ -25,9 +27,11 @@ std::string text_of(const OrderedJson& json) {
 
 std::string event_of(const OrderedJson& json) { return "data: " + text_of(json) + "\n\n"; }
 
-std::uint64_t random_seed() {
-  thread_local std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
+// The kernel's, for requests that name no seed.
+std::uint64_t fresh_seed() {
+  std::uint64_t seed = 0;
+  HONE_CHECK(::getrandom(&seed, sizeof seed, 0) == sizeof seed, "getrandom(2) gave too little");
+  return seed;
 }
 
 // One request while it is answered.
@@ -78,7 +82,7 @@ struct OpenAiApi::Impl {
   OpenAiOptions options;
   ModelSource& source;
   std::atomic<std::uint64_t> count{0};
-  const std::uint64_t instance = random_seed();
+  const std::uint64_t instance = fresh_seed();
 
   HttpResponse models() const;
   HttpResponse answer(const HttpRequest& http, bool chat);
@@ -154,7 +158,7 @@ std::optional<HttpResponse> OpenAiApi::Impl::begin(Answering& answering) {
   answering.identity = {
       fmt::format("{}-{:016x}{:08x}", request.chat ? "chatcmpl" : "cmpl", instance, ++count),
       answering.model->name, std::chrono::duration_cast<std::chrono::seconds>(now).count()};
-  const std::uint64_t seed = request.seed.value_or(random_seed());
+  const std::uint64_t seed = request.seed.value_or(fresh_seed());
   if (request.chat) {
     auto prompt = answering.model->render(request.messages);
     if (!prompt.ok()) return http_error(400, prompt.error().message(), "messages", "");

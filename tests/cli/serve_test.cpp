@@ -7,6 +7,7 @@
 
 #include "cli/run_command.h"
 #include "cli/run_program.h"
+#include "cli/tiny_model.h"
 #include "web/http_client.h"
 
 namespace hone {
@@ -83,7 +84,7 @@ TEST(Serve, AnswersUntilItIsTold) {
   EXPECT_THAT(HttpClient(serving.port()).ask("GET", "/metrics").body, HasSubstr("hone_workers 3\n"));
   EXPECT_EQ(HttpClient(serving.port()).ask("GET", "/health").json()["status"], "ok");
   EXPECT_EQ(serving.end(SIGTERM), 0);
-  EXPECT_THAT(serving.err(), HasSubstr("stopping: what is being judged is finished first"));
+  EXPECT_THAT(serving.err(), HasSubstr("stopping: what is being answered is finished first"));
   EXPECT_THAT(serving.err(), HasSubstr("4 requests, 1 correct"));
 }
 
@@ -191,8 +192,10 @@ TEST(Serve, TheDocumentedRewardFunctionIsTheTestedOne) {
 }
 
 TEST(Serve, WhatCannotBeServedIsOneError) {
-  expect_one_error(run_command({"serve"}), {"--verify is what it serves for now"});
-  expect_one_error(run_command({"serve", "models/some"}), {"--verify", "models/some"});
+  expect_one_error(run_command({"serve"}), {"needs a MODEL, --verify, or both"});
+  expect_one_error(run_command({"serve", "models/none"}), {"models/none"});
+  expect_one_error(run_command({"serve", tiny_model(), "--parallel", "0"}), {"[--parallel]", "[1, 4096]"});
+  expect_one_error(run_command({"serve", tiny_model(), "--top-p", "2"}), {"[--top-p]"});
   expect_one_error(run_command({"serve", "--verify", "--host", "0.0.0.0"}),
                    {"[--host]", "--token", "0.0.0.0"});
   expect_one_error(run_command({"serve", "--verify", "--port", "99999"}), {"[--port]", "99999"});
