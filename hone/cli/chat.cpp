@@ -11,7 +11,9 @@
 #include "hone/cli/model_options.h"
 #include "hone/cli/progress.h"
 #include "hone/cli/thinking.h"
+#include "hone/engine/completion_service.h"
 #include "hone/text/thought.h"
+#include "hone/web/text_stream.h"
 
 namespace hone {
 namespace {
@@ -40,7 +42,10 @@ extern "C" void hone_end_chat(int) {
 class Conversation {
  public:
   Conversation(Model& model, SingleTurn& environment, const ChatArguments& options)
-      : environment_(environment), generator_(make_generator(model, 1)), options_(options) {
+      : environment_(environment),
+        tokenizer_(model.tokenizer),
+        service_(*model.policy, model.tokenizer, {.engine = {.max_sequences = 1, .eos_ids = model.eos_ids}}),
+        options_(options) {
     reset();
   }
 
@@ -50,59 +55,65 @@ class Conversation {
     turn_ = 0;
   }
 
-  struct Reply {
-    Completion completion;
-    bool thought_open = false;  // by the prompt
-  };
-  // On an error the conversation is as it was.
-  Result<Reply> say(const std::string& text) {
+  // Writes the reply to stdout as it comes. On an error the conversation is as it was.
+  Result<void> say(const std::string& text, const Terminal& terminal) {
     messages_.push_back({"user", text});
-    auto reply = answer();
+    const auto reply = answer(terminal);
     if (!reply.ok()) {
       messages_.pop_back();
-      return reply;
+      return reply.error();
     }
-    messages_.push_back({"assistant", reply->completion.text});
+    messages_.push_back({"assistant", *reply});
     ++turn_;
-    return reply;
+    return {};
   }
 
  private:
-  Result<Reply> answer() {
+  Result<std::string> answer(const Terminal& terminal) {
     HONE_TRY(const Environment::Prompt prompt, environment_.render(messages_));
-    if (std::ssize(prompt.ids) >= generator_->context_length()) {
+    if (std::ssize(prompt.ids) >= service_.context_length()) {
       return Error{"conversation",
                    fmt::format("must leave room in the context of {} tokens (/reset starts over)",
-                               generator_->context_length()),
+                               service_.context_length()),
                    fmt::format("{} tokens", prompt.ids.size())};
     }
-    const GenerationRequest request{prompt.ids,
-                                    1,
-                                    options_.sampling,
-                                    {.seed = options_.seed, .purpose = Purpose::kSampling, .problem = turn_}};
-    HONE_TRY(auto completions, generator_->generate({&request, 1}));
-    return Reply{std::move(completions[0][0]), opens_thought(prompt.text)};
+    StreamRequest request;
+    request.generation = {prompt.ids,
+                          1,
+                          options_.sampling,
+                          {.seed = options_.seed, .purpose = Purpose::kSampling, .problem = turn_}};
+    auto submission = service_.submit(std::move(request));
+    if (submission.stream == nullptr) return Error{"conversation", submission.why, ""};
+    TextStream text(tokenizer_, options_.sampling.stop);
+    TerminalStream shown(opens_thought(prompt.text), terminal.color);
+    for (;;) {
+      std::vector<StreamPiece> pieces;
+      const auto state = submission.stream->next(pieces, 1.0);
+      if (state == CompletionStream::State::kFailed)
+        return Error{"conversation", submission.stream->why(), ""};
+      for (const StreamPiece& piece : pieces) {
+        const std::string fresh = text.push(piece);
+        HONE_TRY_VOID(write_text(stdout, terminal.live ? shown.push(fresh, piece.ended.has_value()) : fresh));
+        if (!piece.ended) continue;
+        HONE_TRY_VOID(write_text(stdout, ending(*piece.ended, terminal)));
+        return piece.ended->text;
+      }
+    }
+  }
+
+  static std::string ending(const Completion& completion, const Terminal& terminal) {
+    if (!terminal.live) return "\n";
+    const bool cut = completion.finish == FinishReason::kLength;
+    return cut ? fmt::format("\n(cut after {} tokens)\n\n", completion.ids.size()) : "\n\n";
   }
 
   SingleTurn& environment_;
-  std::unique_ptr<PolicyGenerator> generator_;
+  Tokenizer tokenizer_;
+  CompletionService service_;
   const ChatArguments& options_;
   std::vector<Message> messages_;
   std::uint64_t turn_ = 0;
 };
-
-Result<void> print_reply(const Conversation::Reply& reply, const Terminal& terminal) {
-  const Completion& completion = reply.completion;
-  std::string text =
-      terminal.live ? terminal_text(completion.text, reply.thought_open, terminal.color) : completion.text;
-  text += "\n";
-  if (terminal.live) {
-    if (completion.finish == FinishReason::kLength)
-      text += fmt::format("(cut after {} tokens)\n", completion.ids.size());
-    text += "\n";
-  }
-  return write_text(stdout, text);
-}
 
 // stdin and stdout are both a person's.
 bool is_terminal() { return ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0; }
@@ -130,13 +141,9 @@ Result<int> talk(Conversation& conversation) {
       HONE_TRY_VOID(write_text(stdout, error.message() + "\n"));
       continue;
     }
-    const auto reply = conversation.say(line);
-    if (reply.ok()) {
-      HONE_TRY_VOID(print_reply(*reply, terminal));
-    } else if (person) {
-      HONE_TRY_VOID(write_text(stdout, reply.error().message() + "\n"));
-    } else {
-      return reply.error();
+    if (const auto said = conversation.say(line, terminal); !said.ok()) {
+      if (!person) return said.error();
+      HONE_TRY_VOID(write_text(stdout, said.error().message() + "\n"));
     }
   }
   if (std::cin.bad()) return Error{"stdin", "must be readable", ""};
