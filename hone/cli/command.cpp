@@ -18,6 +18,7 @@ int run_hone(std::vector<std::string> arguments) {
   add_score_command(line);
   add_verify_command(line);
   add_serve_command(line);
+  add_ui_command(line);
   add_bench_command(line);
   return line.run(std::move(arguments));
 }

@@ -20,6 +20,7 @@ void add_tokenize_command(CommandLine& line);
 void add_score_command(CommandLine& line);
 void add_verify_command(CommandLine& line);
 void add_serve_command(CommandLine& line);
+void add_ui_command(CommandLine& line);
 void add_bench_command(CommandLine& line);
 
 // The whole program: every subcommand, the arguments after the program's name, the exit code.

@@ -140,26 +140,37 @@ Result<std::vector<Message>> select_messages(Database& db, std::int64_t group_id
   }
 }
 
+constexpr const char* kGroups =
+    "SELECT id, problem_id, source, answer, solution, fields, difficulty, prompt_text, prompt_ids FROM groups"
+    " WHERE step_id = ? ORDER BY position";
+constexpr const char* kGroup =
+    "SELECT id, problem_id, source, answer, solution, fields, difficulty, prompt_text, prompt_ids FROM groups"
+    " WHERE id = ?";
+
+// Of a row of the statements above.
+Result<Group> group_of(Database& db, const Statement& row) {
+  Group group;
+  group.problem.id = std::bit_cast<std::uint64_t>(row.integer(1));
+  group.problem.source = row.text(2);
+  group.problem.answer = row.text(3);
+  group.problem.solution = row.text(4);
+  group.problem.fields = row.text(5);
+  group.problem.difficulty = static_cast<int>(row.integer(6));
+  group.prompt_text = row.text(7);
+  HONE_TRY(group.prompt_ids, row.numbers<std::int32_t>(8));
+  HONE_TRY(group.problem.messages, select_messages(db, row.integer(0)));
+  HONE_TRY(group.rollouts, select_rollouts(db, row.integer(0)));
+  return group;
+}
+
 Result<std::vector<Group>> select_groups(Database& db, std::int64_t step_id) {
-  HONE_TRY(Statement query,
-           db.prepare("SELECT id, problem_id, source, answer, solution, fields, difficulty,"
-                      " prompt_text, prompt_ids FROM groups WHERE step_id = ? ORDER BY position"));
+  HONE_TRY(Statement query, db.prepare(kGroups));
   query.bind(step_id);
   std::vector<Group> groups;
   for (;;) {
     HONE_TRY(const bool row, query.step());
     if (!row) return groups;
-    Group group;
-    group.problem.id = std::bit_cast<std::uint64_t>(query.integer(1));
-    group.problem.source = query.text(2);
-    group.problem.answer = query.text(3);
-    group.problem.solution = query.text(4);
-    group.problem.fields = query.text(5);
-    group.problem.difficulty = static_cast<int>(query.integer(6));
-    group.prompt_text = query.text(7);
-    HONE_TRY(group.prompt_ids, query.numbers<std::int32_t>(8));
-    HONE_TRY(group.problem.messages, select_messages(db, query.integer(0)));
-    HONE_TRY(group.rollouts, select_rollouts(db, query.integer(0)));
+    HONE_TRY(Group group, group_of(db, query));
     groups.push_back(std::move(group));
   }
 }
@@ -168,6 +179,13 @@ Result<std::vector<Group>> select_groups(Database& db, std::int64_t step_id) {
 
 std::string record_name(const Database& db, const std::string& stage, std::int64_t step) {
   return fmt::format("{}: {} step {}", db.where(), stage, step);
+}
+
+Result<Group> select_group(Database& db, std::int64_t id) {
+  HONE_TRY(Statement query, db.prepare(kGroup));
+  HONE_TRY(const bool row, query.bind(id).step());
+  if (!row) return Error{db.where(), "must hold the group", std::to_string(id)};
+  return group_of(db, query);
 }
 
 Result<void> insert_record(Database& db, const StepRecord& record) {

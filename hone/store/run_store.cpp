@@ -22,24 +22,6 @@ fs::path beside(const fs::path& file, const char* suffix) {
   return path;
 }
 
-Result<std::unique_ptr<Database>> open_to_read(const fs::path& file) {
-  HONE_TRY(std::unique_ptr<Database> db, Database::open(file, Database::Mode::kReadOnly));
-  auto fresh = is_fresh(*db);
-  std::error_code ec;
-  const auto log_size = fs::file_size(beside(file, "-wal"), ec);
-  if (!fresh.ok() && (ec || log_size == 0)) {
-    // WAL readers share memory through a file beside; on a medium that nobody can write they do without.
-    HONE_TRY(std::unique_ptr<Database> still, Database::open(file, Database::Mode::kImmutable));
-    if (auto again = is_fresh(*still); again.ok()) {
-      fresh = std::move(again);
-      db = std::move(still);
-    }
-  }
-  if (!fresh.ok()) return fresh.error();
-  if (*fresh) return Error{file.string(), "must be a run database", "an empty file"};
-  return db;
-}
-
 Result<std::unique_ptr<Database>> open_to_write(const fs::path& file) {
   HONE_TRY(std::unique_ptr<Database> db, Database::open(file, Database::Mode::kCreate));
   // Looked at before anything is changed: another program's file stays as it is.

@@ -1,0 +1,152 @@
+// A group whole: its completions, what was said of them, their tokens, the answers' votes.
+#include <algorithm>
+#include <cmath>
+
+#include "hone/base/json.h"
+#include "hone/text/utf8.h"
+#include "hone/verify/answer.h"
+#include "hone/web/pages_json.h"
+
+namespace hone {
+namespace {
+
+using OrderedJson = nlohmann::ordered_json;
+
+OrderedJson finite_json(double value) {
+  return std::isfinite(value) ? OrderedJson(value) : OrderedJson(nullptr);
+}
+
+// The tokens' texts as whole characters: a byte-level token may end within one, and is then shown together
+// with the tokens that finish it. [text, tokens, sum of their logprobs, 1 for a special token]
+OrderedJson pieces_json(const Completion& completion, const Tokenizer& tokenizer) {
+  OrderedJson pieces = OrderedJson::array();
+  std::string bytes;
+  int count = 0;
+  double sum = 0;
+  const auto give = [&](bool special) {
+    if (count == 0) return;
+    std::string text;
+    append_lossy_utf8(bytes, text);
+    OrderedJson piece = {text, count, finite_json(std::round(sum * 1e4) / 1e4)};
+    if (special) piece.push_back(1);
+    pieces.push_back(std::move(piece));
+    bytes.clear();
+    count = 0;
+    sum = 0;
+  };
+  for (std::size_t i = 0; i < completion.ids.size(); ++i) {
+    const std::int32_t id = completion.ids[i];
+    const bool special = tokenizer.is_special(id);
+    if (special) give(false);
+    bytes += tokenizer.bytes_of(id);
+    ++count;
+    if (i < completion.logprobs.size()) sum += static_cast<double>(completion.logprobs[i]);
+    if (special || settled_utf8_prefix(bytes) == bytes.size()) give(special);
+  }
+  give(false);
+  return pieces;
+}
+
+std::string answer_of(const std::string& text) {
+  const auto marked = marked_answer(text);
+  return marked ? collapsed(*marked) : "";
+}
+
+OrderedJson parts_json(const Reward& reward) {
+  OrderedJson parts = OrderedJson::array();
+  for (const RewardPart& part : reward.parts) {
+    parts.push_back({{"verifier", part.verifier},
+                     {"weight", part.weight},
+                     {"status", to_string(part.verdict.status)},
+                     {"score", part.verdict.decided() ? finite_json(part.verdict.score) : OrderedJson()},
+                     {"detail", part.verdict.detail}});
+  }
+  return parts;
+}
+
+OrderedJson completion_json(const Rollout& rollout, const Tokenizer* tokenizer) {
+  const Completion& completion = rollout.completion;
+  double logprob = 0;
+  for (const float l : completion.logprobs) logprob += static_cast<double>(l);
+  const auto tokens = static_cast<double>(std::max<std::size_t>(completion.logprobs.size(), 1));
+  OrderedJson json = {{"text", completion.text},
+                      {"answer", answer_of(completion.text)},
+                      {"finish", to_string(completion.finish)},
+                      {"tokens", completion.ids.size()},
+                      {"logprob", finite_json(logprob / tokens)},
+                      {"version", completion.policy_version},
+                      {"reward", rollout.reward.total ? finite_json(*rollout.reward.total) : OrderedJson()},
+                      {"correct", rollout.reward.correct},
+                      {"advantage", finite_json(rollout.advantage)},
+                      {"parts", parts_json(rollout.reward)}};
+  if (tokenizer != nullptr) json["pieces"] = pieces_json(completion, *tokenizer);
+  return json;
+}
+
+// The answers by how many completions give them. Those of the same words are one; what a verifier would
+// count as equal besides (1/2 and 0.5) is not asked here.
+OrderedJson votes_json(const Group& group) {
+  struct Vote {
+    std::string answer;
+    int count = 0, correct = 0;
+  };
+  std::vector<Vote> votes;
+  int none = 0;
+  for (const Rollout& rollout : group.rollouts) {
+    const std::string answer = answer_of(rollout.completion.text);
+    if (answer.empty()) {
+      ++none;
+      continue;
+    }
+    auto vote = std::ranges::find(votes, answer, &Vote::answer);
+    if (vote == votes.end()) vote = votes.insert(votes.end(), Vote{answer});
+    ++vote->count;
+    vote->correct += rollout.reward.correct ? 1 : 0;
+  }
+  std::ranges::stable_sort(votes, std::ranges::greater{}, &Vote::count);
+  OrderedJson list = OrderedJson::array();
+  for (const Vote& vote : votes)
+    list.push_back({{"answer", vote.answer}, {"count", vote.count}, {"correct", vote.correct}});
+  return {{"answers", std::move(list)}, {"none", none}};
+}
+
+}  // namespace
+
+OrderedJson group_json(const RunQuery::WholeGroup& whole, PagesRun& run, bool tokens) {
+  const Group& group = whole.group;
+  OrderedJson messages = OrderedJson::array();
+  for (const Message& m : group.problem.messages)
+    messages.push_back({{"role", m.role}, {"content", m.content}});
+  OrderedJson json = {{"id", whole.id},
+                      {"stage", whole.place.stage},
+                      {"step", whole.place.step},
+                      {"group", whole.place.position},
+                      {"groups", whole.groups},
+                      {"problem", std::to_string(group.problem.id)},
+                      {"source", group.problem.source},
+                      {"difficulty", group.problem.difficulty},
+                      {"answer", group.problem.answer},
+                      {"solution", group.problem.solution},
+                      {"fields", group.problem.fields},
+                      {"messages", std::move(messages)},
+                      {"prompt", group.prompt_text},
+                      {"prompt_tokens", group.prompt_ids.size()},
+                      {"votes", votes_json(group)},
+                      {"tokens_missing", nullptr}};
+  std::optional<Tokenizer> tokenizer;
+  if (tokens) {
+    auto loaded = run.tokenizer();
+    if (loaded.ok()) {
+      tokenizer = *std::move(loaded);
+    } else {
+      json["tokens_missing"] = loaded.error().message();
+    }
+  }
+  OrderedJson rollouts = OrderedJson::array();
+  for (const Rollout& rollout : group.rollouts)
+    rollouts.push_back(completion_json(rollout, tokenizer ? &*tokenizer : nullptr));
+  json["rollouts"] = std::move(rollouts);
+  return json;
+}
+
+}  // namespace hone

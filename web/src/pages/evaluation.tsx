@@ -1,0 +1,1 @@
+export function EvaluationPage(_: { run: string; query: URLSearchParams }) { return null; }

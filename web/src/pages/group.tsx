@@ -1,0 +1,150 @@
+// One group: the prompt, the votes, the completions beside each other.
+import { useState } from 'preact/hooks';
+import type { Group, GroupRow } from '../lib/api';
+import { percent, plural, short } from '../lib/format';
+import { useKeys } from '../lib/keys';
+import { useLoad } from '../lib/load';
+import { go, link, setting, useStore } from '../lib/store';
+import { Banner, Bones, Broken } from '../parts/basics';
+import { RolloutCard } from '../parts/rollout';
+import { Prose, visible } from '../parts/text';
+import { kColourings, Scale, type Colouring } from '../parts/tokens';
+
+const colouring = setting<Colouring>('colouring', 'none', kColourings);
+const thinking = setting('thinking', 'folded', ['folded', 'open'] as const);
+
+function Votes({ group }: { group: Group }) {
+  const total = group.rollouts.length;
+  const { answers, none } = group.votes;
+  if (total < 2 || (answers.length === 0 && none === 0)) return null;
+  const shown = answers.slice(0, 8);
+  const others = answers.slice(8).reduce((n, a) => n + a.count, 0);
+  const bar = (count: number, yes: number, kind = '') => (
+    <span class="track" aria-hidden="true">
+      <i class={kind || 'yes'} style={{ width: `${(100 * (kind ? count : yes)) / total}%` }} />
+      {!kind && <i style={{ width: `${(100 * (count - yes)) / total}%` }} />}
+    </span>
+  );
+  return (
+    <section aria-label="votes">
+      <h3 style={{ marginBottom: '0.4rem' }}>Votes</h3>
+      <div class="votes">
+        {shown.map((a, i) => (
+          <>
+            <span class="answer mono" title={a.answer}>{visible(a.answer)}</span>
+            {bar(a.count, a.correct)}
+            <span class="num">{a.count} of {total}{i === 0 && answers.length > 1 && a.count > (answers[1]?.count ?? 0) && <span class="soft"> majority</span>}{a.correct > 0 && <span class="good"> ✓</span>}</span>
+          </>
+        ))}
+        {others > 0 && <><span class="soft answer">{plural(answers.length - 8, 'other')}</span>{bar(others, 0, 'none')}<span class="num">{others}</span></>}
+        {none > 0 && <><span class="soft answer">no answer</span>{bar(none, 0, 'none')}<span class="num">{none}</span></>}
+      </div>
+    </section>
+  );
+}
+
+// How often the problem was solved, each time that it was asked.
+function Course({ run, group }: { run: string; group: Group }) {
+  const { data } = useLoad<{ rows: GroupRow[] }>('/api/problem', { run, problem: group.problem });
+  if (!data || data.rows.length < 2) return null;
+  return (
+    <div class="row small"><span class="soft">This problem, {plural(data.rows.length, 'time')}:</span>
+      {data.rows.slice(-24).map((r) => {
+        const here = r.id === group.id;
+        return (
+          <a class="tag" aria-current={here ? 'true' : undefined} style={here ? { outline: '1px solid var(--accent)' } : {}}
+            href={link(['run', run, 'groups'], { at: `${r.stage}:${r.step}:${r.group}` })} title={`${r.stage} step ${r.step}`}>
+            {r.stage} {r.step} · {r.correct}/{r.rollouts}
+          </a>
+        );
+      })}
+    </div>
+  );
+}
+
+// Fields of the problem's row that its verifiers read: countdown's numbers, tests of a program.
+function Fields({ text }: { text: string }) {
+  if (!text || text === '{}') return null;
+  let shown = text;
+  try { shown = JSON.stringify(JSON.parse(text), null, 1); } catch { /* as it is */ }
+  return <details><summary class="soft small">fields of the problem</summary><pre class="recipe">{visible(shown)}</pre></details>;
+}
+
+export function GroupView({ run, at, back }: { run: string; at: [string, number, number]; back: string }) {
+  const how = useStore(colouring), unfold = useStore(thinking) === 'open';
+  const [stage, step, position] = at;
+  const { data, error, again } = useLoad<Group>('/api/group', { run, stage, step, group: position, tokens: how === 'none' ? null : '1' });
+  const [raw, setRaw] = useState(false);
+  const next = () => colouring.set(kColourings[(kColourings.indexOf(how) + 1) % kColourings.length]!);
+  const to = (g: number) => { if (data && g >= 0 && g < data.groups) go(withAt(back, stage, step, g)); };
+  useKeys({
+    t: ['thinking folded or open', () => thinking.set(unfold ? 'folded' : 'open')],
+    c: ['another colouring of tokens', next],
+    p: ['the prompt as rendered', () => setRaw((r) => !r)],
+    '[': ['group before in its step', () => to(position - 1)],
+    ']': ['next group in its step', () => to(position + 1)],
+  });
+  if (error && !data) return <div class="sheet"><Broken error={error} again={again} /></div>;
+  if (!data) return <div class="sheet"><Bones rows={10} /></div>;
+  const largest = Math.max(0, ...data.rollouts.map((r) => Math.abs(r.advantage ?? 0)));
+  const right = data.rollouts.filter((r) => r.correct).length;
+  const rewards = data.rollouts.map((r) => r.reward).filter((r): r is number => r !== null);
+  const dead = rewards.length > 1 && rewards.every((r) => r === rewards[0]) && !stage.startsWith('eval');
+  return (
+    <>
+      <section class="sheet pad" style={{ display: 'grid', gap: '0.7rem' }}>
+        <div class="row">
+          <a class="button only-narrow" href={back}>← list</a>
+          <h2>{stage} step {step}, group {position}</h2>
+          <span class="grow" />
+          <button onClick={() => to(position - 1)} disabled={position === 0} aria-label="group before">‹</button>
+          <span class="soft num">{position + 1} of {data.groups}</span>
+          <button onClick={() => to(position + 1)} disabled={position + 1 >= data.groups} aria-label="next group">›</button>
+        </div>
+        <div class="facts">
+          <span class="mono">{visible(data.source)}</span>
+          {data.difficulty > 0 && <span>difficulty <b>{data.difficulty}</b></span>}
+          <span>answer <b class="mono">{data.answer ? <Prose text={data.answer} /> : '–'}</b></span>
+          <span>right <b>{right} of {data.rollouts.length}</b> ({percent(right / Math.max(1, data.rollouts.length), 0)})</span>
+          {rewards.length > 0 && <span>mean reward <b>{short(rewards.reduce((a, b) => a + b, 0) / rewards.length)}</b></span>}
+          {dead && <span class="tag warn" title="All rewards are equal: the group teaches nothing">dead group</span>}
+        </div>
+        <div class="prompt">
+          {raw || data.messages.length === 0 ? <span class="mono">{visible(data.prompt)}</span>
+            : data.messages.map((m) => <div>{data.messages.length > 1 && <span class="soft small">{visible(m.role)} </span>}<Prose text={m.content} /></div>)}
+        </div>
+        <div class="row"><button class="plain" onClick={() => setRaw(!raw)} aria-pressed={raw}>{raw ? 'Prompt as asked' : 'Prompt as rendered'}</button>
+          <span class="soft small">{plural(data.prompt_tokens, 'token')}</span></div>
+        <Fields text={data.fields} />
+        <Votes group={data} />
+        <Course run={run} group={data} />
+      </section>
+      <div class="bar" style={{ marginBottom: 0 }}>
+        <h2>{plural(data.rollouts.length, 'completion')}</h2>
+        <span class="grow" />
+        <Scale how={how} />
+        <label class="field">Colour tokens by
+          <select value={how} onChange={(e) => colouring.set(e.currentTarget.value as Colouring)}>
+            <option value="none">nothing</option><option value="probability">probability</option><option value="advantage">advantage</option>
+            <option disabled title="Runs do not record it for each token">entropy (not recorded)</option>
+            <option disabled title="Runs do not record it for each token">clipping (not recorded)</option>
+          </select>
+        </label>
+        <button onClick={() => thinking.set(unfold ? 'folded' : 'open')} aria-pressed={unfold}>{unfold ? 'Fold thinking' : 'Open thinking'}</button>
+      </div>
+      {data.tokens_missing && <Banner text={`Tokens can't be shown: ${data.tokens_missing}`} />}
+      <div class="rollouts">
+        {data.rollouts.map((r, i) => <RolloutCard key={`${data.id} ${i}`} rollout={r} index={i} how={how} largest={largest} unfold={unfold} />)}
+      </div>
+      {data.rollouts.length === 0 && <p class="soft">The step recorded no completion of this problem.</p>}
+    </>
+  );
+}
+
+// The list's address with another group open.
+export function withAt(back: string, stage: string, step: number, group: number): string {
+  const [path = '', query = ''] = back.split('?', 2);
+  const params = new URLSearchParams(query);
+  params.set('at', `${stage}:${step}:${group}`);
+  return `${path}?${params.toString()}`;
+}

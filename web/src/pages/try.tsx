@@ -1,0 +1,1 @@
+export function TryPage(_: { run: string }) { return null; }

@@ -1,0 +1,205 @@
+// A chart over steps by uPlot. All charts of a page share the step under the pointer, and the zoom.
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import { percent, short } from '../lib/format';
+import { dark, Store, useStore } from '../lib/store';
+
+export interface Series {
+  label: string;
+  color: number; // into the palette
+  x: number[];
+  y: (number | null)[];
+  low?: (number | null)[]; // an interval around y
+  high?: (number | null)[];
+  points?: boolean; // measured now and then: shown as points, never smoothed
+  fill?: boolean;
+}
+export interface ChartProps {
+  title: string;
+  series: Series[];
+  smooth: number; // 0 … 0.99: how much of the mean before stays
+  log: boolean;
+  share?: boolean; // values are shares of one
+  help?: string;
+  xTitle?: string;
+  height?: number;
+}
+
+const kLight = ['#0f766e', '#b45309', '#4f46e5', '#be185d', '#3f6212', '#0369a1', '#7c3aed', '#57534e'];
+const kDark = ['#5cc4b7', '#f0b35a', '#a5a3ff', '#f58ab8', '#a3cf6e', '#6bb8f0', '#c8a6ff', '#bdb7b0'];
+export const paletteColor = (i: number, isDark: boolean): string => (isDark ? kDark : kLight)[i % kLight.length]!;
+
+export const zoom = new Store<[number, number] | null>(null);
+export const pointed = new Store<number | null>(null); // the step under the pointer
+
+// Exponential moving average, its start corrected as Adam's is (Kingma & Ba 2015), over the values that are there.
+export function smoothed(values: (number | null)[], weight: number): (number | null)[] {
+  let mean = 0, scale = 0;
+  return values.map((v) => {
+    if (v === null) return null;
+    mean = weight * mean + (1 - weight) * v;
+    scale = weight * scale + (1 - weight);
+    return mean / scale;
+  });
+}
+
+interface Table { data: uPlot.AlignedData; lines: { series: number; role: 'raw' | 'line' | 'low' | 'high' }[] }
+
+// The series over all of their steps together.
+function table(series: Series[], smooth: number, log: boolean): Table {
+  const xs = [...new Set(series.flatMap((s) => s.x))].sort((a, b) => a - b);
+  const row = new Map(xs.map((x, i) => [x, i]));
+  const lines: Table['lines'] = [];
+  const columns: (number | null)[][] = [];
+  const add = (s: Series, n: number, role: Table['lines'][number]['role'], values: (number | null)[]) => {
+    const column = new Array<number | null>(xs.length).fill(null);
+    s.x.forEach((x, i) => {
+      const v = values[i] ?? null;
+      column[row.get(x)!] = v !== null && log && v <= 0 ? null : v;
+    });
+    lines.push({ series: n, role });
+    columns.push(column);
+  };
+  series.forEach((s, n) => {
+    if (s.low && s.high) {
+      add(s, n, 'high', s.high);
+      add(s, n, 'low', s.low);
+    }
+    const soft = smooth > 0 && !s.points && !s.fill;
+    if (soft) add(s, n, 'raw', s.y);
+    add(s, n, 'line', soft ? smoothed(s.y, smooth) : s.y);
+  });
+  return { data: [xs, ...columns] as uPlot.AlignedData, lines };
+}
+
+function options(lines: Table['lines'], series: Series[], props: ChartProps, width: number, isDark: boolean,
+  onIndex: (index: number | null) => void): uPlot.Options {
+  const css = getComputedStyle(document.documentElement);
+  const soft = css.getPropertyValue('--soft').trim(), line = css.getPropertyValue('--line').trim();
+  const sheet = css.getPropertyValue('--sheet').trim();
+  const font = '11px Inter, sans-serif';
+  const bands: uPlot.Band[] = [];
+  lines.forEach(({ role, series: n }, i) => {
+    if (role === 'high') bands.push({ series: [i + 1, i + 2], fill: `${paletteColor(series[n]!.color, isDark)}2b` });
+  });
+  const axis: uPlot.Axis = { font, stroke: soft, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+  return {
+    width, height: props.height ?? 190, bands, padding: [8, 8, 0, 0],
+    scales: {
+      x: { time: false },
+      y: {
+        distr: props.log ? 3 : 1,
+        range: props.log
+          ? (_u, min, max) => uPlot.rangeLog(min > 0 ? min : 1e-6, max > 0 ? max : 1, 10, false)
+          : (_u, min, max) => {
+            const [low, high] = uPlot.rangeNum(min, max, 0.08, true);
+            return [props.share ? Math.max(0, low ?? 0) : low, props.share ? Math.min(1, Math.max(high ?? 1, 0.05)) : high];
+          },
+      },
+    },
+    axes: [
+      { ...axis, size: 28, space: 60 },
+      { ...axis, size: 48, space: 32, values: (_u, ticks) => ticks.map((t) => (t === null ? '' : props.share ? `${+(100 * t).toFixed(1)} %` : short(t))) },
+    ],
+    series: [
+      {},
+      ...lines.map(({ series: n, role }): uPlot.Series => {
+        const s = series[n]!;
+        const color = paletteColor(s.color, isDark);
+        const edge = role === 'low' || role === 'high';
+        return {
+          label: s.label, spanGaps: true,
+          stroke: edge ? 'transparent' : role === 'raw' ? `${color}50` : color,
+          width: edge ? 0 : role === 'raw' ? 1 : 1.7,
+          ...(s.fill && role === 'line' ? { fill: `${color}40` } : {}),
+          points: { show: role === 'line' && (s.points === true || s.x.length === 1), size: 6, fill: color, stroke: sheet },
+        };
+      }),
+    ],
+    legend: { show: false },
+    cursor: {
+      y: false, points: { size: 7 },
+      sync: { key: 'hone', setSeries: false, scales: ['x', null] },
+      drag: { x: true, y: false, setScale: false },
+      bind: { dblclick: () => () => { zoom.set(null); return null; } },
+    },
+    hooks: {
+      setCursor: [(u) => {
+        const i = u.cursor.idx ?? null;
+        onIndex(i);
+        if (u.cursor.event && i !== null) pointed.set(u.data[0][i] ?? null);
+        if ((u.cursor.left ?? -1) < 0) { onIndex(null); pointed.set(null); }
+      }],
+      setSelect: [(u) => {
+        if (u.select.width < 4) return;
+        zoom.set([u.posToVal(u.select.left, 'x'), u.posToVal(u.select.left + u.select.width, 'x')]);
+        u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+      }],
+    },
+  };
+}
+
+export function Chart(props: ChartProps) {
+  const { title, series, smooth, share, help } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const isDark = useStore(dark);
+  const range = useStore(zoom);
+  const [ownLog, setOwnLog] = useState<boolean | null>(null);
+  const log = ownLog ?? props.log;
+  const [index, setIndex] = useState<number | null>(null);
+  const made = table(series, smooth, log);
+  const shape = JSON.stringify([made.lines, series.map((s) => [s.label, s.color, s.points, s.fill]), log, share, isDark, props.height]);
+  const current = useRef(made);
+  current.current = made;
+
+  const scale = (u: uPlot) => {
+    const xs = u.data[0];
+    const [min, max] = zoom.get() ?? [xs[0] ?? 0, xs[xs.length - 1] ?? 1];
+    u.setScale('x', min === max ? { min: min - 1, max: max + 1 } : { min, max });
+  };
+  useLayoutEffect(() => {
+    const element = box.current!;
+    const u = new uPlot(options(made.lines, series, { ...props, log }, element.clientWidth || 300, isDark, setIndex), current.current.data, element);
+    plot.current = u;
+    scale(u);
+    const observer = new ResizeObserver(() => u.setSize({ width: element.clientWidth, height: props.height ?? 190 }));
+    observer.observe(element);
+    return () => { observer.disconnect(); u.destroy(); plot.current = null; };
+  }, [shape]);
+  const key = made.data.map((c) => `${c.length}:${c[c.length - 1]}`).join(' ');
+  useEffect(() => {
+    plot.current?.setData(made.data, false);
+    if (plot.current) scale(plot.current);
+  }, [key, smooth, series]);
+  useEffect(() => { if (plot.current) scale(plot.current); }, [range?.[0], range?.[1]]);
+
+  const xs = made.data[0];
+  const at = index ?? xs.length - 1;
+  const format = share ? percent : short;
+  // The value at the pointer, or the last one before it: evaluations come seldom.
+  const value = (n: number): number | null => {
+    const column = made.data[made.lines.findIndex((l) => l.series === n && l.role === 'line') + 1];
+    for (let i = at; column && i >= 0; --i) {
+      const v = column[i];
+      if (v !== null && v !== undefined) return v;
+    }
+    return null;
+  };
+  return (
+    <figure class="sheet chart" style={{ margin: 0 }} role="group" aria-label={`${title}, over steps`}>
+      <div class="chart-head">
+        <h3 title={help ?? title}>{title}</h3>
+        <span class="at num">{xs.length > 0 && `${props.xTitle ?? 'step'} ${xs[at] ?? ''}`}</span>
+        <button class="plain" aria-pressed={log ? 'true' : 'false'} onClick={() => setOwnLog(!log)} title="Logarithmic axis">log</button>
+      </div>
+      <div ref={box} />
+      <div class="legend">
+        {series.map((s, n) => (
+          <span key={s.label}><i style={{ background: paletteColor(s.color, isDark) }} />
+            {(series.length > 1 || s.label !== title) && <span class="soft">{s.label}</span>}<b>{format(value(n))}</b></span>
+        ))}
+      </div>
+    </figure>
+  );
+}
