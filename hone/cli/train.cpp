@@ -11,6 +11,7 @@
 #include "hone/cli/command.h"
 #include "hone/cli/friend_circle.h"
 #include "hone/cli/interrupt.h"
+#include "hone/cli/pages_server.h"
 #include "hone/cli/progress.h"
 #include "hone/cli/snapshots.h"
 #include "hone/cli/train_memory.h"
@@ -31,6 +32,7 @@ struct TrainArguments {
   std::string recipe;
   std::vector<std::string> settings;
   bool resume = false;
+  std::optional<std::int64_t> ui;  // the port of the pages beside the training; 0: any free one
 };
 
 class ProgressObserver : public TrainObserver {
@@ -148,6 +150,8 @@ Result<void> check_prompts(const Recipe& recipe, Dataset& dataset, Environment& 
 
 Result<int> run_train(const TrainArguments& arguments) {
   HONE_TRY(const Recipe recipe, read_recipe(arguments.recipe, arguments.settings));
+  if (arguments.ui && (*arguments.ui < 0 || *arguments.ui > 65535))
+    return Error{"--ui", "must be a port in [0, 65535]", std::to_string(*arguments.ui)};
   if (arguments.command == "amortize" && recipe.amortize.steps == 0)
     return Error{arguments.recipe + ": amortize.steps", "must be above 0 for hone amortize", "0"};
   set_thread_count(recipe.threads);
@@ -167,6 +171,12 @@ Result<int> run_train(const TrainArguments& arguments) {
       [&current] { return current != nullptr ? current->policy_version() : 0; }, &tape);
 
   HONE_TRY(const auto circle, FriendCircle::make(recipe, model, *generator, *environment));
+  // They only read run.db, as any other process may: nothing of the training depends on them.
+  std::unique_ptr<PagesServer> pages;
+  if (arguments.ui) {
+    HONE_TRY(pages,
+             PagesServer::start({.runs = recipe.runs, .token = "", .port = static_cast<int>(*arguments.ui)}));
+  }
   HONE_TRY(RunFolder folder, arguments.resume ? RunFolder::resume(recipe) : RunFolder::create(recipe));
   HONE_TRY(RunStore store, RunStore::open(folder.path() / "run.db"));
   HONE_TRY(*judges, circle->seat(folder.path()));
@@ -178,6 +188,11 @@ Result<int> run_train(const TrainArguments& arguments) {
              format_value(static_cast<double>(model.policy->parameter_count()), ValueKind::kCount),
              model.policy->config().vocab_size, recipe.model.device);
   if (model.policy->has_trunk()) fmt::print("{}\n", plan.memory.to_string());
+  if (pages != nullptr) {
+    fmt::print("watch it   {}#/run/{}\n", pages->address(), folder.name());
+  } else {
+    fmt::print("watch it   hone ui {}\n", recipe.runs);
+  }
   FriendOptions as_it_is;
   as_it_is.device = recipe.model.device;
   as_it_is.dtype = recipe.model.dtype;
@@ -240,6 +255,8 @@ void add_train_command(CommandLine& line) {
     command.option("--set", arguments->settings, "override a key of the recipe: --set grpo.steps=20");
     command.value_name("KEY=VALUE");
     command.flag("--resume", arguments->resume, "go on with the recipe's newest run");
+    command.option("--ui", arguments->ui, "serve the pages meanwhile, at 127.0.0.1; 0: any free port");
+    command.value_name("PORT");
   };
   add("train", "Train as a recipe says: a supervised warm start, then GRPO");
   add("amortize", "Train as a recipe with an amortize stage says: thinking into direct answers");

@@ -68,8 +68,9 @@ void print_train_summary(const std::filesystem::path& run, const RunStore& store
   fmt::print(
       "checkpoint   {}/latest (a Hugging Face model directory)\n"
       "try it       hone chat {}/latest\n"
-      "look inside  hone replay {} --step 1\n",
-      folder, folder, folder);
+      "look inside  hone replay {} --step 1\n"
+      "see it all   hone ui {}\n",
+      folder, folder, folder, run.has_parent_path() ? run.parent_path().string() : folder);
 }
 
 std::string settings_text(const std::vector<std::string>& settings) {

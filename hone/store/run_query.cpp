@@ -5,6 +5,7 @@
 #include <limits>
 #include <mutex>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "hone/base/clock.h"
@@ -39,8 +40,12 @@ GroupRow row_of(const Statement& query) {
 }
 
 Result<void> add_rollouts(Database& db, GroupRow& row) {
-  HONE_TRY(Statement query, db.prepare("SELECT reward, correct, advantage, finish, length(ids) / 4"
-                                       " FROM rollouts WHERE group_id = ?"));
+  // Without a reward are also those that only vote: undecided are those of which a verifier says so.
+  HONE_TRY(Statement query,
+           db.prepare("SELECT reward, correct, advantage, finish, length(ids) / 4,"
+                      " reward IS NULL AND EXISTS (SELECT 1 FROM parts WHERE rollout_id = rollouts.id"
+                      "                            AND weight <> 0 AND status IN ('timeout', 'error'))"
+                      " FROM rollouts WHERE group_id = ?"));
   query.bind(row.id);
   double sum = 0;
   int rewarded = 0;
@@ -55,10 +60,8 @@ Result<void> add_rollouts(Database& db, GroupRow& row) {
     row.wrong_high += !correct && advantage > 0 ? 1 : 0;
     row.truncated += query.text(3) == "length" ? 1 : 0;
     row.tokens += query.integer(4);
-    if (query.is_null(0)) {
-      ++row.undecided;
-      continue;
-    }
+    row.undecided += query.integer(5) != 0 ? 1 : 0;
+    if (query.is_null(0)) continue;
     HONE_TRY(const double reward, query.real(0));
     sum += reward;
     ++rewarded;
@@ -81,26 +84,34 @@ Result<std::optional<GroupRow>> select_row(Database& db, std::int64_t id) {
   return row;
 }
 
-// Whether one rollout of the group passes everything that the filter asks of rollouts. What a filter does not
-// ask is the empty text.
-Result<bool> passes(Database& db, std::int64_t group, const GroupFilter& filter) {
-  const bool of_rollouts = !filter.verifier.empty() || !filter.status.empty() || !filter.finish.empty() ||
-                           !filter.text.empty() || !filter.disagree.empty();
-  if (!of_rollouts) return true;
-  // instr() and not LIKE: nothing in the text is a wildcard, and letters of one case may mean another thing.
+bool asks_of_rollouts(const GroupFilter& filter) {
+  return !filter.verifier.empty() || !filter.status.empty() || !filter.finish.empty() ||
+         !filter.text.empty() || !filter.disagree.empty();
+}
+
+// Of the groups whose ids lie in [first, last], those with a rollout that passes everything that the filter
+// asks of rollouts. What a filter does not ask is the empty text.
+Result<std::unordered_set<std::int64_t>> passing(Database& db, std::int64_t first, std::int64_t last,
+                                                 const GroupFilter& filter) {
+  // instr() and not LIKE: nothing in the text is a wildcard.
   HONE_TRY(Statement query,
-           db.prepare("SELECT 1 FROM rollouts r JOIN groups g ON g.id = r.group_id WHERE r.group_id = ?1"
-                      " AND (?2 = '' OR r.finish = ?2)"
-                      " AND (?3 = '' OR instr(r.text, ?3) OR instr(g.prompt_text, ?3)"
-                      "      OR instr(g.answer, ?3) OR instr(g.source, ?3))"
-                      " AND (?4 = '' OR (r.correct AND r.advantage < 0 AND ?4 <> 'wrong_high')"
-                      "      OR (NOT r.correct AND r.advantage > 0 AND ?4 <> 'right_low'))"
-                      " AND ((?5 = '' AND ?6 = '') OR EXISTS (SELECT 1 FROM parts p WHERE"
-                      "      p.rollout_id = r.id AND (?5 = '' OR p.verifier = ?5)"
-                      "      AND (?6 = '' OR p.status = ?6))) LIMIT 1"));
-  query.bind(group).bind(filter.finish).bind(filter.text).bind(filter.disagree);
+           db.prepare("SELECT DISTINCT r.group_id FROM rollouts r JOIN groups g ON g.id = r.group_id"
+                      " WHERE r.group_id BETWEEN ?1 AND ?2 AND (?3 = '' OR r.finish = ?3)"
+                      " AND (?4 = '' OR instr(r.text, ?4) OR instr(g.prompt_text, ?4)"
+                      "      OR instr(g.answer, ?4) OR instr(g.source, ?4))"
+                      " AND (?5 = '' OR (r.correct AND r.advantage < 0 AND ?5 <> 'wrong_high')"
+                      "      OR (NOT r.correct AND r.advantage > 0 AND ?5 <> 'right_low'))"
+                      " AND ((?6 = '' AND ?7 = '') OR EXISTS (SELECT 1 FROM parts p WHERE"
+                      "      p.rollout_id = r.id AND (?6 = '' OR p.verifier = ?6)"
+                      "      AND (?7 = '' OR p.status = ?7)))"));
+  query.bind(first).bind(last).bind(filter.finish).bind(filter.text).bind(filter.disagree);
   query.bind(filter.verifier).bind(filter.status);
-  return query.step();
+  std::unordered_set<std::int64_t> ids;
+  for (;;) {
+    HONE_TRY(const bool row, query.step());
+    if (!row) return ids;
+    ids.insert(query.integer(0));
+  }
 }
 
 // The ids of groups before `before`, newest first; `chunk` at a time, so that no statement stays open while
@@ -128,7 +139,12 @@ Result<std::vector<std::int64_t>> next_groups(Database& db, const GroupFilter& f
 struct RunQuery::Impl {
   std::unique_ptr<Database> db;
   std::mutex mutex;
-  std::shared_ptr<const RunSummary> summary = std::make_shared<RunSummary>();
+  // Of their own connection.
+  std::unique_ptr<Database> summary_db;
+  std::mutex summary_mutex;
+  std::shared_ptr<const RunSummary> evaluations =
+      std::make_shared<RunSummary>(RunSummary{.of = SummaryOf::kEvaluations, .steps = {}, .entries = {}});
+  std::shared_ptr<const RunSummary> training = std::make_shared<RunSummary>();
 };
 
 RunQuery::RunQuery(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -139,6 +155,7 @@ RunQuery::~RunQuery() = default;
 Result<RunQuery> RunQuery::open(const fs::path& file) {
   auto impl = std::make_unique<Impl>();
   HONE_TRY(impl->db, open_to_read(file));
+  HONE_TRY(impl->summary_db, open_to_read(file));
   return RunQuery(std::move(impl));
 }
 
@@ -213,18 +230,25 @@ Result<GroupPage> RunQuery::groups(const GroupFilter& filter, std::int64_t befor
   GroupPage page;
   for (;;) {
     HONE_TRY(const std::vector<std::int64_t> ids, next_groups(db, filter, before, kChunk));
+    if (ids.empty()) return page;
+    std::unordered_set<std::int64_t> passed;
+    const bool all = !asks_of_rollouts(filter);
+    if (!all) {
+      HONE_TRY(passed, passing(db, ids.back(), ids.front(), filter));
+    }
     for (const std::int64_t id : ids) {
       before = id;
-      HONE_TRY(const bool passed, passes(db, id, filter));
-      if (passed) {
-        HONE_TRY(std::optional<GroupRow> row, select_row(db, id));
-        if (row) page.rows.push_back(*std::move(row));
-      }
-      const bool full = static_cast<int>(page.rows.size()) >= limit;
-      if (full || Clock::now() > end) {
+      if (!all && !passed.contains(id)) continue;
+      HONE_TRY(std::optional<GroupRow> row, select_row(db, id));
+      if (row) page.rows.push_back(*std::move(row));
+      if (static_cast<int>(page.rows.size()) >= limit) {
         page.before = before;
         return page;
       }
+    }
+    if (Clock::now() > end) {
+      page.before = before;
+      return page;
     }
     if (static_cast<int>(ids.size()) < kChunk) return page;
   }
@@ -260,17 +284,19 @@ Result<std::optional<RunQuery::WholeGroup>> RunQuery::group(const Place& place) 
   return std::optional<WholeGroup>(std::move(whole));
 }
 
-Result<std::shared_ptr<const RunSummary>> RunQuery::summary() const {
-  const std::lock_guard lock(impl_->mutex);
-  Database& db = *impl_->db;
+Result<std::shared_ptr<const RunSummary>> RunQuery::summary(SummaryOf of) const {
+  const std::lock_guard lock(impl_->summary_mutex);
+  Database& db = *impl_->summary_db;
   HONE_TRY(const Transaction snapshot, Transaction::begin(db, Transaction::Kind::kRead));
-  HONE_TRY(const bool current, is_current(db, *impl_->summary));
+  std::shared_ptr<const RunSummary>& held =
+      of == SummaryOf::kEvaluations ? impl_->evaluations : impl_->training;
+  HONE_TRY(const bool current, is_current(db, *held));
   if (!current) {
-    RunSummary next = *impl_->summary;  // readers may still hold the one before
+    RunSummary next = *held;  // readers may still hold the one before
     HONE_TRY_VOID(refresh_summary(db, next));
-    impl_->summary = std::make_shared<RunSummary>(std::move(next));
+    held = std::make_shared<RunSummary>(std::move(next));
   }
-  return impl_->summary;
+  return held;
 }
 
 }  // namespace hone

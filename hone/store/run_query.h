@@ -100,8 +100,8 @@ class RunQuery {
   // Nothing when there is no such group.
   Result<std::optional<WholeGroup>> group(const Place& place) const;
 
-  // Up to date with what is written; built at the first call, then grown.
-  Result<std::shared_ptr<const RunSummary>> summary() const;
+  // Up to date with what is written; built at the first call, then grown. The other calls do not wait for it.
+  Result<std::shared_ptr<const RunSummary>> summary(SummaryOf of) const;
 
  private:
   struct Impl;

@@ -20,10 +20,14 @@ Result<bool> still_holds(Database& db, const RunSummary& summary) {
   return query.text(0) == last.stage && query.integer(1) == last.step && written_at == last.written_at;
 }
 
+std::int64_t wanted(const RunSummary& summary) { return summary.of == SummaryOf::kEvaluations ? 1 : 0; }
+
 Result<void> read_steps(Database& db, RunSummary& summary) {
-  HONE_TRY(Statement query,
-           db.prepare("SELECT id, stage, step, written_at FROM steps WHERE id > ? ORDER BY id"));
-  query.bind(summary.steps.empty() ? std::int64_t{0} : summary.steps.back().id);
+  HONE_TRY(
+      Statement query,
+      db.prepare("SELECT id, stage, step, written_at FROM steps WHERE (stage LIKE 'eval%') = ? AND id > ?"
+                 " ORDER BY id"));
+  query.bind(wanted(summary)).bind(summary.steps.empty() ? std::int64_t{0} : summary.steps.back().id);
   for (;;) {
     HONE_TRY(const bool row, query.step());
     if (!row) return {};
@@ -66,14 +70,18 @@ const RunSummary::Step* RunSummary::find(const std::string& stage, std::int64_t 
 }
 
 Result<bool> is_current(Database& db, const RunSummary& summary) {
-  HONE_TRY(const std::int64_t newest, db.integer("SELECT coalesce(max(id), 0) FROM steps"));
-  if (newest != (summary.steps.empty() ? 0 : summary.steps.back().id)) return false;
+  {
+    HONE_TRY(Statement query,
+             db.prepare("SELECT coalesce(max(id), 0) FROM steps WHERE (stage LIKE 'eval%') = ?"));
+    HONE_TRY_VOID(to_void(query.bind(wanted(summary)).step()));
+    if (query.integer(0) != (summary.steps.empty() ? 0 : summary.steps.back().id)) return false;
+  }
   return still_holds(db, summary);
 }
 
 Result<void> refresh_summary(Database& db, RunSummary& summary) {
   HONE_TRY(const bool holds, still_holds(db, summary));
-  if (!holds) summary = {};
+  if (!holds) summary = {.of = summary.of, .steps = {}, .entries = {}};
   const std::size_t had = summary.steps.size();
   HONE_TRY_VOID(read_steps(db, summary));
   for (std::size_t i = had; i < summary.steps.size(); ++i) HONE_TRY_VOID(read_groups(db, summary, i));

@@ -1,5 +1,5 @@
-// Every group of a run in a few numbers, so that questions about problems through the steps are answered from
-// memory. A million rollouts in groups of eight take some 8 MB.
+// Every group of a run's training, or of its evaluations, in a few numbers, so that questions about problems
+// through the steps are answered from memory. A million rollouts in groups of eight take some 8 MB.
 //
 // Thread safety: a value; safe while nobody changes it.
 #pragma once
@@ -13,7 +13,11 @@
 
 namespace hone {
 
+// Evaluations are few and asked for by every page; training is nearly all of the run.
+enum class SummaryOf { kEvaluations, kTraining };
+
 struct RunSummary {
+  SummaryOf of = SummaryOf::kTraining;
   struct Step {
     std::int64_t id = 0;  // the row's
     std::string stage;
@@ -53,7 +57,8 @@ enum class CourseOrder {
   kFailing,   // those that the last group had none right of, by how often they were tried
   kWorsened,  // those that fell
 };
-// `stage`: an evaluation's, or empty for all of training. Asked at least twice, except for kFailing.
+// `stage`: an evaluation's, or empty for all of training, as the summary holds. Asked at least twice, except
+// for kFailing.
 std::vector<ProblemCourse> problem_courses(const RunSummary& summary, const std::string& stage,
                                            CourseOrder order);
 

@@ -53,8 +53,8 @@ Result<AnswersAsked> answers_asked(const PagesParams& params) {
 
 Result<std::optional<OrderedJson>> answers_json(const AnswersAsked& asked, const RunQuery& a,
                                                 const RunQuery& b) {
-  HONE_TRY(const auto summary_a, a.summary());
-  HONE_TRY(const auto summary_b, b.summary());
+  HONE_TRY(const auto summary_a, a.summary(SummaryOf::kEvaluations));
+  HONE_TRY(const auto summary_b, b.summary(SummaryOf::kEvaluations));
   const RunSummary::Step* step_a = summary_a->find(asked.stage, asked.step);
   const RunSummary::Step* step_b = summary_b->find(asked.with_stage, asked.with_step);
   if (step_a == nullptr || step_b == nullptr) return std::optional<OrderedJson>();

@@ -136,7 +136,7 @@ Outcome PagesApi::Impl::evaluations(const PagesParams& params) {
   const auto place = runs.find(params.text("run"));
   if (!place) return no_such_run(params.text("run"));
   PAGES_TRY(const auto run, runs.open(*place));
-  PAGES_TRY(const auto summary, run->query().summary());
+  PAGES_TRY(const auto summary, run->query().summary(SummaryOf::kEvaluations));
   return evaluations_json(*summary, place->folder);
 }
 
@@ -195,8 +195,10 @@ Outcome PagesApi::Impl::problems(const PagesParams& params) {
   const auto place = runs.find(params.text("run"));
   if (!place) return no_such_run(params.text("run"));
   PAGES_TRY(const auto run, runs.open(*place));
-  PAGES_TRY(const auto summary, run->query().summary());
-  const std::vector<ProblemCourse> courses = problem_courses(*summary, is_eval_stage(stage) ? stage : "",
+  const bool held_out = is_eval_stage(stage);
+  PAGES_TRY(const auto summary,
+            run->query().summary(held_out ? SummaryOf::kEvaluations : SummaryOf::kTraining));
+  const std::vector<ProblemCourse> courses = problem_courses(*summary, held_out ? stage : "",
                                                              improved  ? CourseOrder::kImproved
                                                              : failing ? CourseOrder::kFailing
                                                                        : CourseOrder::kWorsened);
@@ -218,11 +220,14 @@ Outcome PagesApi::Impl::problem(const PagesParams& params) {
   const auto place = runs.find(params.text("run"));
   if (!place) return no_such_run(params.text("run"));
   PAGES_TRY(const auto run, runs.open(*place));
-  PAGES_TRY(const auto summary, run->query().summary());
   std::vector<std::int64_t> ids;
-  for (const RunSummary::Entry& entry : summary->entries) {
-    if (key && entry.problem == *key) ids.push_back(entry.group);
+  for (const SummaryOf of : {SummaryOf::kEvaluations, SummaryOf::kTraining}) {
+    PAGES_TRY(const auto summary, run->query().summary(of));
+    for (const RunSummary::Entry& entry : summary->entries) {
+      if (key && entry.problem == *key) ids.push_back(entry.group);
+    }
   }
+  std::ranges::sort(ids);  // as they were written
   if (ids.empty()) return Refusal{404, {"problem", "must be one of the run's", params.text("problem")}};
   if (ids.size() > kMaxRows) ids.erase(ids.begin(), ids.end() - kMaxRows);
   PAGES_TRY(const std::vector<GroupRow> rows, run->query().rows(ids));

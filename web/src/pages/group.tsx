@@ -97,9 +97,11 @@ export function GroupView({ run, at, back }: { run: string; at: [string, number,
           <a class="button only-narrow" href={back}>← list</a>
           <h2>{stage} step {step}, group {position}</h2>
           <span class="grow" />
+          <span class="nowrap">
           <button onClick={() => to(position - 1)} disabled={position === 0} aria-label="group before">‹</button>
-          <span class="soft num">{position + 1} of {data.groups}</span>
+          <span class="soft num"> {position + 1} of {data.groups} </span>
           <button onClick={() => to(position + 1)} disabled={position + 1 >= data.groups} aria-label="next group">›</button>
+          </span>
         </div>
         <div class="facts">
           <span class="mono">{visible(data.source)}</span>
@@ -107,14 +109,13 @@ export function GroupView({ run, at, back }: { run: string; at: [string, number,
           <span>answer <b class="mono">{data.answer ? <Prose text={data.answer} /> : '–'}</b></span>
           <span>right <b>{right} of {data.rollouts.length}</b> ({percent(right / Math.max(1, data.rollouts.length), 0)})</span>
           {rewards.length > 0 && <span>mean reward <b>{short(rewards.reduce((a, b) => a + b, 0) / rewards.length)}</b></span>}
+          <span>prompt <b>{plural(data.prompt_tokens, 'token')}</b> <button class="plain small" style={{ minHeight: '1.3rem' }} onClick={() => setRaw(!raw)} aria-pressed={raw}>{raw ? 'as asked' : 'as rendered'}</button></span>
           {dead && <span class="tag warn" title="All rewards are equal: the group teaches nothing">dead group</span>}
         </div>
         <div class="prompt">
           {raw || data.messages.length === 0 ? <span class="mono">{visible(data.prompt)}</span>
             : data.messages.map((m) => <div>{data.messages.length > 1 && <span class="soft small">{visible(m.role)} </span>}<Prose text={m.content} /></div>)}
         </div>
-        <div class="row"><button class="plain" onClick={() => setRaw(!raw)} aria-pressed={raw}>{raw ? 'Prompt as asked' : 'Prompt as rendered'}</button>
-          <span class="soft small">{plural(data.prompt_tokens, 'token')}</span></div>
         <Fields text={data.fields} />
         <Votes group={data} />
         <Course run={run} group={data} />
@@ -134,7 +135,7 @@ export function GroupView({ run, at, back }: { run: string; at: [string, number,
       </div>
       {data.tokens_missing && <Banner text={`Tokens can't be shown: ${data.tokens_missing}`} />}
       <div class="rollouts">
-        {data.rollouts.map((r, i) => <RolloutCard key={`${data.id} ${i}`} rollout={r} index={i} how={how} largest={largest} unfold={unfold} />)}
+        {data.rollouts.map((r, i) => <RolloutCard key={`${data.id} ${i}`} rollout={r} index={i} how={how} largest={largest} unfold={unfold} measured={stage.startsWith('eval')} />)}
       </div>
       {data.rollouts.length === 0 && <p class="soft">The step recorded no completion of this problem.</p>}
     </>

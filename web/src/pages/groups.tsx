@@ -21,13 +21,14 @@ interface GroupsAnswer { rows: GroupRow[]; before: number | null }
 interface ProblemsAnswer { rows: GroupRow[]; total: number }
 
 // Pages of the list, more of them on demand. A search that the server broke off for its length is gone on with.
-function useListing(path: string, query: Query, ofProblems: boolean, version: unknown): Listing & { more: () => void } {
+function useListing(path: string | null, query: Query, ofProblems: boolean, version: unknown): Listing & { more: () => void } {
   const key = `${path}?${queryText(query)}`;
   const empty: Listing = { rows: [], next: null, total: null, searching: true, error: null, key, searched: null };
   const [state, setState] = useState<Listing>(empty);
   const controller = useRef<AbortController | null>(null);
 
   const load = async (from: number | null, had: GroupRow[]) => {
+    if (path === null) return;
     controller.current?.abort();
     const mine = new AbortController();
     controller.current = mine;
@@ -60,7 +61,7 @@ function useListing(path: string, query: Query, ofProblems: boolean, version: un
   }, [key]);
   // What was written since goes on top; what is open stays where it is.
   useEffect(() => {
-    if (ofProblems || state.key !== key || state.searching || state.rows.length === 0) return;
+    if (path === null || ofProblems || state.key !== key || state.searching || state.rows.length === 0) return;
     const mine = new AbortController();
     get<GroupsAnswer>(path, { ...query, limit: kPage }, mine.signal).then((page) => {
       setState((s) => {
@@ -112,10 +113,13 @@ export function GroupsPage({ run, query }: { run: string; query: URLSearchParams
   const [text, setText] = useState(v('text'));
   const asked = useThrottled(text, 250);
   const stages = info?.stages ?? [];
+  // What the run trains on, unless another stage is asked for: after an evaluation its groups would be the newest.
+  const sampled = stages.filter((s) => s.trains && s.name !== 'sft');
+  const stage = v('stage') || (sampled[sampled.length - 1]?.name ?? 'all');
   const wants: Query = ofProblems
     ? { run, order, stage: v('stage') || (stages.some((s) => s.name === 'eval' && s.steps > 1) ? 'eval' : '') }
-    : { run, stage: v('stage'), step: v('step'), verifier: v('verifier'), status: v('status'), finish: v('finish'), text: asked, disagree };
-  const listing = useListing(ofProblems ? '/api/problems' : '/api/groups', wants, ofProblems, version);
+    : { run, stage: stage === 'all' ? '' : stage, step: v('step'), verifier: v('verifier'), status: v('status'), finish: v('finish'), text: asked, disagree };
+  const listing = useListing(info ? (ofProblems ? '/api/problems' : '/api/groups') : null, wants, ofProblems, version);
   const here = link(['run', run, 'groups'], { ...Object.fromEntries([...query].filter(([k]) => k !== 'at')), text });
   const at = /^([a-z_]+):(\d+):(\d+)$/.exec(v('at'));
   const open: [string, number, number] | null = at ? [at[1]!, Number(at[2]), Number(at[3])] : null;
@@ -166,9 +170,8 @@ export function GroupsPage({ run, query }: { run: string; query: URLSearchParams
             <select aria-label="Order" value={order} onChange={(e) => set('order', e.currentTarget.value)}>
               {kOrders.map(([value, title]) => <option value={value}>{title}</option>)}
             </select>
-            <select aria-label="Stage" value={v('stage')} onChange={(e) => set('stage', e.currentTarget.value)}>
-              <option value="">{ofProblems ? 'in evaluations' : 'every stage'}</option>
-              {ofProblems && <option value="grpo">in training</option>}
+            <select aria-label="Stage" value={ofProblems ? v('stage') : stage} onChange={(e) => set('stage', e.currentTarget.value)}>
+              {ofProblems ? <><option value="">in evaluations</option><option value="grpo">in training</option></> : <option value="all">every stage</option>}
               {stageList.map((s) => <option value={s.name}>{s.name}</option>)}
             </select>
           </div>

@@ -44,7 +44,7 @@ const about = (info: RunInfo): string => {
   const r = info.recipe;
   if (!r) return '';
   const what = r.tasks.length ? r.tasks.join(', ') : r.files.map((f) => f.split('/').pop()).join(', ');
-  return [what, r.rewards.map((p) => (p.weight === 1 ? p.verifier : `${p.weight} ${p.verifier}`)).join(' + ')].filter(Boolean).join(' · ');
+  return [what, r.rewards.filter((p) => p.weight !== 0).map((p) => (p.weight === 1 ? p.verifier : `${p.weight} ${p.verifier}`)).join(' + ')].filter(Boolean).join(' · ');
 };
 
 type Order = 'written' | 'name' | 'accuracy';
@@ -124,16 +124,16 @@ export function RunsPage() {
             <tbody>
               {shown.map((r, i) => (
                 <tr class="pick" key={r.run} aria-selected={i === at ? 'true' : undefined}>
-                  <td><input type="checkbox" checked={picked.has(r.run)} onChange={() => pick(r.run)} aria-label={`Compare ${r.run}`} disabled={!r.stages} /></td>
-                  <td>
+                  <td class="c-pick"><input type="checkbox" checked={picked.has(r.run)} onChange={() => pick(r.run)} aria-label={`Compare ${r.run}`} disabled={!r.stages} /></td>
+                  <td class="c-name">
                     <a href={link(['run', r.run])}><b>{r.run}</b></a>
                     <div class="soft small">{r.error ? <span class="bad">{r.error}</span> : about(r)}</div>
                   </td>
-                  <td><State state={r.state} /></td>
-                  <td><Progress info={r} /></td>
-                  <td><Spark values={r.held_out?.values ?? []} /></td>
-                  <td><Accuracy info={r} /></td>
-                  <td class="soft num">{ago(r.written_at)}</td>
+                  <td class="c-state"><State state={r.state} /></td>
+                  <td class="c-step"><Progress info={r} /></td>
+                  <td class="c-spark"><Spark values={r.held_out?.values ?? []} /></td>
+                  <td class="c-accuracy"><Accuracy info={r} /></td>
+                  <td class="c-when soft num">{ago(r.written_at)}</td>
                 </tr>
               ))}
             </tbody>

@@ -1,1 +1,147 @@
-export function TryPage(_: { run: string }) { return null; }
+// A conversation with a checkpoint of the run: thinking shown, sampling chosen, several answers and their vote.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiError, isAbort } from '../lib/api';
+import { ask, models, tally, type ChatMessage, type Choice, type Sampling } from '../lib/chat';
+import { useKeys } from '../lib/keys';
+import { Bones, Notice } from '../parts/basics';
+import { divided, Prose, visible } from '../parts/text';
+
+interface Turn { question: string; choices: Choice[]; chosen: number; error: string | null; done: boolean }
+const kSampling: Sampling = { temperature: 0.7, top_p: 1, max_tokens: 512, n: 1, seed: '' };
+
+function Answer({ choice, index, several, chosen, choose, done }: {
+  choice: Choice; index: number; several: boolean; chosen: boolean; choose: () => void; done: boolean;
+}) {
+  // A server that does not part the thought leaves it in the text.
+  const parted = divided(choice.content);
+  const thought = choice.thought || parted.thought;
+  const rest = choice.thought ? choice.content : parted.before + parted.rest;
+  return (
+    <article class={`sheet rollout ${chosen && several ? 'yes' : ''}`}>
+      {several && (
+        <header><span class="soft">{index}</span><span class="grow" />
+          <label class="field"><input type="radio" checked={chosen} onChange={choose} />go on with it</label></header>
+      )}
+      <div class="body text prose">
+        {thought && <details class="think" open><summary>thinking</summary><div>{visible(thought.trim())}</div></details>}
+        <Prose text={rest.trim()} />
+        {!choice.content && !choice.thought && <span class="soft">{done ? '(empty)' : '…'}</span>}
+        {choice.finish === 'length' && <p class="warn small">cut off at max_tokens</p>}
+      </div>
+    </article>
+  );
+}
+
+function Votes({ choices }: { choices: Choice[] }) {
+  const votes = tally(choices);
+  if (votes.length === 0) return null;
+  return (
+    <div class="votes" aria-label="votes">
+      {votes.slice(0, 6).map((v) => (
+        <><span class="answer mono" title={v.answer}>{visible(v.answer.slice(0, 80))}</span>
+          <span class="track" aria-hidden="true"><i class="none" style={{ width: `${(100 * v.count) / choices.length}%` }} /></span>
+          <span class="num">{v.count} of {choices.length}</span></>
+      ))}
+    </div>
+  );
+}
+
+export function TryPage({ run }: { run: string }) {
+  const [known, setKnown] = useState<string[] | null>(null);
+  const [refused, setRefused] = useState<string | null>(null);
+  const [model, setModel] = useState('');
+  const [sampling, setSampling] = useState(kSampling);
+  const [turns, setTurns] = useState<Turn[]>([]);
+  const [text, setText] = useState('');
+  const asking = useRef<AbortController | null>(null);
+  const end = useRef<HTMLDivElement>(null);
+  const load = () => {
+    setRefused(null);
+    models().then((all) => {
+      const own = all.filter((m) => m.startsWith(`${run}/`));
+      setKnown(own);
+      setModel((m) => (own.includes(m) ? m : own.find((o) => o.endsWith('/latest')) ?? own[own.length - 1] ?? ''));
+    }).catch((e: unknown) => {
+      setKnown([]);
+      setRefused(e instanceof ApiError && (e.status === 404 || e.status === 503)
+        ? 'This hone ui serves no models.' : e instanceof Error ? e.message : String(e));
+    });
+  };
+  useEffect(() => { load(); return () => asking.current?.abort(); }, [run]);
+  useEffect(() => { end.current?.scrollIntoView({ block: 'nearest' }); }, [turns]);
+  useKeys({ '/': ['write a question', () => document.getElementById('question')?.focus()] });
+  const busy = asking.current !== null && turns.length > 0 && !turns[turns.length - 1]!.done;
+
+  const send = () => {
+    const question = text.trim();
+    if (!question || busy || !model) return;
+    const messages: ChatMessage[] = turns.filter((t) => !t.error).flatMap((t): ChatMessage[] => [
+      { role: 'user', content: t.question }, { role: 'assistant', content: t.choices[t.chosen]?.content ?? '' }]);
+    messages.push({ role: 'user', content: question });
+    const n = turns.length;
+    const update = (change: Partial<Turn>) => setTurns((all) => all.map((t, i) => (i === n ? { ...t, ...change } : t)));
+    setTurns([...turns, { question, choices: [], chosen: 0, error: null, done: false }]);
+    setText('');
+    const controller = new AbortController();
+    asking.current = controller;
+    ask(model, messages, sampling, controller.signal, (choices) => update({ choices }))
+      .then(() => update({ done: true }))
+      .catch((e: unknown) => update({ done: true, error: isAbort(e) ? 'Stopped.' : e instanceof Error ? e.message : String(e) }))
+      .finally(() => { if (asking.current === controller) asking.current = null; });
+  };
+  const number = (name: 'temperature' | 'top_p' | 'max_tokens' | 'n', title: string, min: number, max: number, step: number) => (
+    <label>{title}<b class="num" style={{ color: 'var(--text)' }}>{sampling[name]}</b>
+      <input type="range" min={min} max={max} step={step} value={sampling[name]} onInput={(e) => setSampling({ ...sampling, [name]: Number(e.currentTarget.value) })} /></label>
+  );
+  if (known === null) return <div class="sheet"><Bones rows={6} /></div>;
+  if (refused !== null || known.length === 0) {
+    return (
+      <Notice title="No model can be asked here" picture="cut"
+        text={refused ?? `The server knows no checkpoint of ${run}. A run keeps its first one when its first stage ends.`}>
+        <p>A checkpoint can also be asked in the terminal:</p><pre>hone chat {run}/latest</pre>
+        <button onClick={load}>Look again</button>
+      </Notice>
+    );
+  }
+  return (
+    <div class="chat">
+      <section class="sheet" aria-label="Conversation">
+        <div class="turns" aria-live="polite">
+          {turns.length === 0 && <Notice slim title="Ask a checkpoint" text="Answers stream in as they are sampled. With several answers, their vote stands below." />}
+          {turns.map((t, i) => (
+            <>
+              <div class="turn user">{visible(t.question)}</div>
+              <div class="turn answer" style={{ display: 'grid', gap: '0.6rem' }}>
+                <div class={t.choices.length > 1 ? 'rollouts' : ''}>
+                  {(t.choices.length ? t.choices : t.error ? [] : [{ content: '', thought: '', finish: null }]).map((c, k) => (
+                    <Answer choice={c} index={k} several={t.choices.length > 1} chosen={k === t.chosen} done={t.done}
+                      choose={() => setTurns(turns.map((u, j) => (j === i ? { ...u, chosen: k } : u)))} />
+                  ))}
+                </div>
+                {t.done && t.choices.length > 1 && <Votes choices={t.choices} />}
+                {t.error && <p class="bad">{t.error}</p>}
+              </div>
+            </>
+          ))}
+          <div ref={end} />
+        </div>
+        <form class="ask" onSubmit={(e) => { e.preventDefault(); send(); }}>
+          <label class="hidden" for="question">Question</label>
+          <textarea id="question" rows={2} placeholder="A question, Enter to send, Shift Enter for a line" value={text} onInput={(e) => setText(e.currentTarget.value)}
+            onKeyDown={(e) => { if (e.key === 'Enter' && !e.shiftKey) { e.preventDefault(); send(); } }} />
+          {busy ? <button type="button" onClick={() => asking.current?.abort()}>Stop</button> : <button class="primary" disabled={!text.trim()}>Send</button>}
+        </form>
+      </section>
+      <section class="sheet controls" aria-label="Sampling">
+        <label>Checkpoint<span /><select value={model} onChange={(e) => setModel(e.currentTarget.value)}>
+          {known.map((m) => <option value={m}>{m.slice(run.length + 1)}</option>)}</select></label>
+        {number('n', 'Answers', 1, 16, 1)}
+        {number('temperature', 'Temperature', 0, 2, 0.05)}
+        {number('top_p', 'top_p', 0.05, 1, 0.05)}
+        {number('max_tokens', 'Longest answer, tokens', 16, 4096, 16)}
+        <label>Seed<span /><input type="number" placeholder="another each time" value={sampling.seed} onInput={(e) => setSampling({ ...sampling, seed: e.currentTarget.value })} /></label>
+        <button onClick={() => { asking.current?.abort(); setTurns([]); }} disabled={turns.length === 0}>New conversation</button>
+      </section>
+    </div>
+  );
+}

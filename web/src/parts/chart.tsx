@@ -22,6 +22,7 @@ export interface ChartProps {
   share?: boolean; // values are shares of one
   help?: string;
   xTitle?: string;
+  alone?: boolean; // its x is no step: it shares neither pointer nor zoom
   height?: number;
 }
 
@@ -30,7 +31,6 @@ const kDark = ['#5cc4b7', '#f0b35a', '#a5a3ff', '#f58ab8', '#a3cf6e', '#6bb8f0',
 export const paletteColor = (i: number, isDark: boolean): string => (isDark ? kDark : kLight)[i % kLight.length]!;
 
 export const zoom = new Store<[number, number] | null>(null);
-export const pointed = new Store<number | null>(null); // the step under the pointer
 
 // Exponential moving average, its start corrected as Adam's is (Kingma & Ba 2015), over the values that are there.
 export function smoothed(values: (number | null)[], weight: number): (number | null)[] {
@@ -98,7 +98,7 @@ function options(lines: Table['lines'], series: Series[], props: ChartProps, wid
       },
     },
     axes: [
-      { ...axis, size: 28, space: 60 },
+      { ...axis, size: 24, space: 60, incrs: [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6] },
       { ...axis, size: 48, space: 32, values: (_u, ticks) => ticks.map((t) => (t === null ? '' : props.share ? `${+(100 * t).toFixed(1)} %` : short(t))) },
     ],
     series: [
@@ -112,23 +112,24 @@ function options(lines: Table['lines'], series: Series[], props: ChartProps, wid
           stroke: edge ? 'transparent' : role === 'raw' ? `${color}50` : color,
           width: edge ? 0 : role === 'raw' ? 1 : 1.7,
           ...(s.fill && role === 'line' ? { fill: `${color}40` } : {}),
-          points: { show: role === 'line' && (s.points === true || s.x.length === 1), size: 6, fill: color, stroke: sheet },
+          points: { show: role === 'line' && (s.points === true || s.x.length === 1), size: props.alone ? 9 : 6, fill: color, stroke: sheet },
         };
       }),
     ],
     legend: { show: false },
     cursor: {
       y: false, points: { size: 7 },
-      sync: { key: 'hone', setSeries: false, scales: ['x', null] },
-      drag: { x: true, y: false, setScale: false },
-      bind: { dblclick: () => () => { zoom.set(null); return null; } },
+      ...(props.alone ? { drag: { x: false, y: false } } : {
+        sync: { key: 'hone', setSeries: false, scales: ['x', null] as [string, null] },
+        drag: { x: true, y: false, setScale: false },
+        bind: { dblclick: () => () => { zoom.set(null); return null; } },
+      }),
     },
     hooks: {
       setCursor: [(u) => {
         const i = u.cursor.idx ?? null;
         onIndex(i);
-        if (u.cursor.event && i !== null) pointed.set(u.data[0][i] ?? null);
-        if ((u.cursor.left ?? -1) < 0) { onIndex(null); pointed.set(null); }
+        if ((u.cursor.left ?? -1) < 0) onIndex(null);
       }],
       setSelect: [(u) => {
         if (u.select.width < 4) return;
@@ -155,8 +156,9 @@ export function Chart(props: ChartProps) {
 
   const scale = (u: uPlot) => {
     const xs = u.data[0];
-    const [min, max] = zoom.get() ?? [xs[0] ?? 0, xs[xs.length - 1] ?? 1];
-    u.setScale('x', min === max ? { min: min - 1, max: max + 1 } : { min, max });
+    const [min, max] = (props.alone ? null : zoom.get()) ?? [xs[0] ?? 0, xs[xs.length - 1] ?? 1];
+    if (props.alone) u.setScale('x', { min: 0, max: 1.06 * (max || 1) });
+    else u.setScale('x', min === max ? { min: min - 1, max: max + 1 } : { min, max });
   };
   useLayoutEffect(() => {
     const element = box.current!;
@@ -187,11 +189,11 @@ export function Chart(props: ChartProps) {
     return null;
   };
   return (
-    <figure class="sheet chart" style={{ margin: 0 }} role="group" aria-label={`${title}, over steps`}>
+    <figure class="sheet chart" style={{ margin: 0 }} role="group" aria-label={`${title}, over ${props.xTitle ?? 'step'}s`}>
       <div class="chart-head">
         <h3 title={help ?? title}>{title}</h3>
-        <span class="at num">{xs.length > 0 && `${props.xTitle ?? 'step'} ${xs[at] ?? ''}`}</span>
-        <button class="plain" aria-pressed={log ? 'true' : 'false'} onClick={() => setOwnLog(!log)} title="Logarithmic axis">log</button>
+        <span class="at num">{xs.length > 0 && !(props.alone && index === null) && `${props.xTitle ?? 'step'} ${xs[at] ?? ''}`}</span>
+        {!props.alone && <button class="plain" aria-pressed={log ? 'true' : 'false'} onClick={() => setOwnLog(!log)} title="Logarithmic axis">log</button>}
       </div>
       <div ref={box} />
       <div class="legend">

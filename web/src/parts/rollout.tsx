@@ -15,6 +15,13 @@ function Why({ part }: { part: Part }) {
   if (part.detail.includes('\n') || part.detail.length > 160) return <pre tabIndex={0}>{visible(part.detail)}</pre>;
   const compared = part.status === 'wrong' ? /^(.{1,80}?) is not (.{1,80})$/.exec(part.detail) : null;
   if (compared) return <span class="why">read <b class="mono bad">{visible(compared[1]!)}</b>, expected <b class="mono">{visible(compared[2]!)}</b></span>;
+  const said = /^(\d+) of (\d+) friends? says? yes$/.exec(part.detail);
+  if (said && Number(said[2]) <= 64) {
+    return (
+      <span class="says"><span aria-hidden="true">{Array.from({ length: Number(said[2]) }, (_, i) => <i class={i < Number(said[1]) ? 'yes' : ''} />)}</span>
+        <span>{part.detail}</span></span>
+    );
+  }
   return <span class="why mono">{visible(part.detail)}</span>;
 }
 
@@ -49,8 +56,9 @@ function Advantage({ value, largest }: { value: number | null; largest: number }
 
 const kFinish: Record<string, string> = { eos: 'ended', stop: 'stop string', length: 'truncated' };
 
-export function RolloutCard({ rollout: r, index, how, largest, unfold, name }: {
+export function RolloutCard({ rollout: r, index, how, largest, unfold, name, measured }: {
   rollout: Rollout; index: number; how: Colouring; largest: number; unfold: boolean; name?: string;
+  measured?: boolean; // of an evaluation: nothing is learned from it
 }) {
   const [open, setOpen] = useState(unfold);
   useEffect(() => setOpen(unfold), [unfold]);
@@ -58,6 +66,7 @@ export function RolloutCard({ rollout: r, index, how, largest, unfold, name }: {
   const { before, thought, rest } = divided(r.text);
   const pieces = coloured ? dividedPieces(r.pieces!) : null;
   const odd = r.advantage !== null && ((r.correct && r.advantage < 0) || (!r.correct && r.advantage > 0));
+  const undecided = r.parts.some((p) => p.weight !== 0 && (p.status === 'timeout' || p.status === 'error'));
   const prose = !coloured && hasMath(r.text);
   const folded = pieces ? pieces.thought.length > 0 : thought !== null;
   const inThought = pieces ? pieces.thought.reduce((n, p) => n + p[1], 0) : null;
@@ -66,9 +75,11 @@ export function RolloutCard({ rollout: r, index, how, largest, unfold, name }: {
     <article class={`sheet rollout ${odd ? 'odd' : r.correct ? 'yes' : 'no'}`} aria-label={`completion ${index}`} data-correct={r.correct}>
       <header>
         <span class="soft">{name ?? index}</span>
-        <span class={`tag ${r.correct ? 'good' : 'bad'}`}>{r.correct ? '✓ right' : '✗ not right'}</span>
-        <span class="num" title="reward">{r.reward === null ? <span class="warn">no reward</span> : <>reward <b>{short(r.reward)}</b></>}</span>
-        <Advantage value={r.advantage} largest={largest} />
+        <span class={`tag ${r.correct ? 'good' : 'bad'}`} title={r.correct ? 'right' : 'not right'}>{r.correct ? '✓' : '✗'}<span class="hidden">{r.correct ? 'right' : 'not right'}</span></span>
+        {r.reward !== null ? <span class="num">reward <b>{short(r.reward)}</b></span>
+          : undecided ? <span class="warn" title="A verifier could not decide: the completion is left out">undecided</span>
+            : !measured && <span class="soft" title="It only votes: it is not learned from">only votes</span>}
+        {!measured && r.reward !== null && <Advantage value={r.advantage} largest={largest} />}
         <span class="grow" />
         <span class="soft num" title={kFinish[r.finish]}>{r.tokens} tok{r.finish === 'length' && <b class="warn"> truncated</b>}</span>
       </header>
