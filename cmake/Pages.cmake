@@ -41,3 +41,14 @@ std::span<const PagesAsset> pages_assets() { return {}; }
   # Named sections of bytes do not join other files.
   set_source_files_properties("${generated}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
+
+# The pages in a browser, over a run that the test makes: needs the program, Node.js and Chromium.
+function(hone_pages_test)
+  find_program(NODE_PROGRAM node)
+  if(NOT HONE_PAGES OR NOT NODE_PROGRAM OR NOT TARGET hone)
+    return()
+  endif()
+  add_test(NAME pages COMMAND "${NODE_PROGRAM}" "${CMAKE_SOURCE_DIR}/web/tests/pages.test.mjs")
+  set_tests_properties(pages PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300
+    ENVIRONMENT "HONE_BINARY=$<TARGET_FILE:hone>;PAGES_MODULES=${CMAKE_CURRENT_BINARY_DIR}/web")
+endfunction()

@@ -12,11 +12,11 @@ packages=(
   bubblewrap libseccomp-dev python3 gcc tcc
   libgtest-dev libgmock-dev libbenchmark-dev
 )
+# A newer Node.js than Debian's may be there already, and brings its own npm: the two do not mix.
+command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
 if [ "${1:-}" = test ]; then
-  packages+=(coq metamath metamath-databases)
+  packages+=(coq metamath metamath-databases chromium)
 fi
-# Node.js may be there from elsewhere.
-command -v npm > /dev/null || packages+=(nodejs npm)
 missing=()
 for p in "${packages[@]}"; do
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")
