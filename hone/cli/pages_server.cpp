@@ -20,12 +20,23 @@ std::string percent_encoded(const std::string& text) {
   return out;
 }
 
+// A person's questions, a few at a time.
+ServingOptions conversation_options() {
+  ServingOptions options;
+  options.parallel = 16;
+  options.cache_mib = 512;
+  return options;
+}
+
 }  // namespace
 
 PagesServer::PagesServer(const PagesServerOptions& options)
     : api_({.runs = options.runs, .version = HONE_VERSION}),
+      models_(options.runs, conversation_options()),
+      openai_({.defaults = {.sampling = conversation_options().sampling, .max_samples = 64}}, models_),
       server_({.host = options.host, .port = options.port, .token = options.token, .max_body = 1 << 20}) {
   api_.add_to(server_);
+  if (options.models) openai_.add_to(server_);
   has_pages_ = add_pages(server_);
 }
 

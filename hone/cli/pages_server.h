@@ -9,14 +9,17 @@
 #include <string>
 
 #include "hone/base/result.h"
+#include "hone/cli/run_models.h"
 #include "hone/web/http_server.h"
+#include "hone/web/openai_api.h"
 #include "hone/web/pages_api.h"
 
 namespace hone {
 
 struct PagesServerOptions {
   std::string runs = "runs", host = "127.0.0.1", token;
-  int port = 8642;  // 0: any free one
+  int port = 8642;     // 0: any free one
+  bool models = true;  // whether the runs' checkpoints may be asked
 };
 
 class PagesServer {
@@ -32,7 +35,10 @@ class PagesServer {
 
  private:
   explicit PagesServer(const PagesServerOptions& options);
-  PagesApi api_;  // outlives the server
+  // These outlive the server.
+  PagesApi api_;
+  RunModels models_;
+  OpenAiApi openai_;
   HttpServer server_;
   bool has_pages_ = false;
   std::string address_;

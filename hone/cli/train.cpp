@@ -174,8 +174,10 @@ Result<int> run_train(const TrainArguments& arguments) {
   // They only read run.db, as any other process may: nothing of the training depends on them.
   std::unique_ptr<PagesServer> pages;
   if (arguments.ui) {
-    HONE_TRY(pages,
-             PagesServer::start({.runs = recipe.runs, .token = "", .port = static_cast<int>(*arguments.ui)}));
+    HONE_TRY(
+        pages,
+        PagesServer::start(
+            {.runs = recipe.runs, .token = "", .port = static_cast<int>(*arguments.ui), .models = false}));
   }
   HONE_TRY(RunFolder folder, arguments.resume ? RunFolder::resume(recipe) : RunFolder::create(recipe));
   HONE_TRY(RunStore store, RunStore::open(folder.path() / "run.db"));

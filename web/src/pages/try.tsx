@@ -64,7 +64,7 @@ export function TryPage({ run }: { run: string }) {
     }).catch((e: unknown) => {
       setKnown([]);
       setRefused(e instanceof ApiError && (e.status === 404 || e.status === 503)
-        ? 'This hone ui serves no models.' : e instanceof Error ? e.message : String(e));
+        ? 'Models can be asked where `hone ui` serves these pages, not beside a training.' : e instanceof Error ? e.message : String(e));
     });
   };
   useEffect(() => { load(); return () => asking.current?.abort(); }, [run]);
