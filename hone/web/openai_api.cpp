@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "hone/base/check.h"
 #include "hone/base/hash.h"
@@ -20,6 +21,9 @@ using Answer = StreamingGenerator::Submission::Answer;
 using State = CompletionStream::State;
 
 constexpr double kLookUp = 0.1;  // seconds after which a waiting thread sees whether its client is there
+// Between two events of a stream: where tokens come faster than anybody reads, an event holds several, and
+// the cores decode in place of waking threads.
+constexpr auto kPause = std::chrono::milliseconds(8);
 
 std::string text_of(const OrderedJson& json) {
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
@@ -211,7 +215,9 @@ void OpenAiApi::Impl::stream(Answering& answering, const HttpWriter& write) {
       events +=
           event_of(openai_chunk(answering.identity, chat, OrderedJson::array({std::move(delta)}), nullptr));
     }
+    const auto sent = Clock::now();
     if (!write(events)) return;  // the streams go with the answer, and are cancelled
+    if (news == Answering::News::kMore) std::this_thread::sleep_until(sent + kPause);
   }
   if (news != Answering::News::kEnded) {
     const std::string why = news == Answering::News::kLate ? "the answer took too long" : answering.why;
