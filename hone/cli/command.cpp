@@ -20,6 +20,8 @@ int run_hone(std::vector<std::string> arguments) {
   add_serve_command(line);
   add_ui_command(line);
   add_bench_command(line);
+  add_export_command(line);
+  add_import_command(line);
   return line.run(std::move(arguments));
 }
 

@@ -47,6 +47,7 @@ HONE_OPTION(std::int64_t)
 HONE_OPTION(std::uint64_t)
 HONE_OPTION(double)
 HONE_OPTION(std::optional<std::int64_t>)
+HONE_OPTION(std::optional<double>)
 #undef HONE_OPTION
 
 void Command::option(const std::string& name, std::vector<int>& target, const std::string& help,

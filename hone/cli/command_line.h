@@ -42,6 +42,8 @@ class Command {
               OptionForm form = OptionForm::kOptional);
   void option(const std::string& name, std::optional<std::int64_t>& target, const std::string& help,
               OptionForm form = OptionForm::kOptional);
+  void option(const std::string& name, std::optional<double>& target, const std::string& help,
+              OptionForm form = OptionForm::kOptional);
   void option(const std::string& name, std::vector<int>& target, const std::string& help,
               OptionForm form = OptionForm::kOptional);
   void option(const std::string& name, std::vector<std::string>& target, const std::string& help,

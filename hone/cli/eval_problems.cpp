@@ -46,14 +46,14 @@ Result<void> apply_fields(const std::vector<std::string>& fields, DataFieldOptio
 bool looks_like_file(const std::string& source) {
   std::error_code ec;
   return source.find('/') != std::string::npos || source.ends_with(".jsonl") || source.ends_with(".json") ||
-         std::filesystem::exists(source, ec);
+         source.ends_with(".csv") || source.ends_with(".parquet") || std::filesystem::exists(source, ec);
 }
 
 }  // namespace
 
 void add_problem_options(Command& command, EvalProblems& problems) {
-  command.option("--problems", problems.source, "a JSONL file, or a task (hone tasks lists them)",
-                 OptionForm::kRequired);
+  command.option("--problems", problems.source,
+                 "a file (JSON lines, JSON, CSV), or a task (hone tasks lists them)", OptionForm::kRequired);
   command.option("-n,--n", problems.count, "problems; default: every row of a file, 1000 of a task");
   command.option("--field", problems.fields, "prompt=NAME, answer=NAME: the file's names of fields");
   command.option("--answer-after", problems.data.fields.answer_after,

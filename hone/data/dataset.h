@@ -1,5 +1,5 @@
-// Where problems come from: JSONL files or procedural tasks, split into disjoint training and evaluation
-// parts, in a seeded order that can be entered anywhere.
+// Where problems come from: files (JSON lines, JSON, CSV) or procedural tasks, split into disjoint training
+// and evaluation parts, in a seeded order that can be entered anywhere.
 #pragma once
 
 #include <cstdint>

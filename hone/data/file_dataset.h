@@ -1,4 +1,4 @@
-// The Dataset of JSONL rows. Internal to data/.
+// The Dataset of rows of files. Internal to data/.
 #pragma once
 
 #include <memory>

@@ -5,10 +5,10 @@
 #include <optional>
 
 #include "hone/base/check.h"
-#include "hone/base/files.h"
 #include "hone/base/hash.h"
 #include "hone/base/json.h"
 #include "hone/base/log.h"
+#include "hone/data/row_files.h"
 
 namespace hone {
 namespace {
@@ -207,18 +207,12 @@ Result<RowTable> RowTable::read(const std::vector<std::string>& files, const Dat
   table.map_ = map;
   table.files_ = files;
   for (std::size_t f = 0; f < files.size(); ++f) {
-    HONE_TRY(std::string bytes, read_file(files[f]));
-    const std::string& text =
-        *table.texts_.emplace_back(std::make_unique<const std::string>(std::move(bytes)));
-    std::string_view rest = text;
-    if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-    for (std::int64_t line = 1; !rest.empty(); ++line) {
-      const std::size_t end = rest.find('\n');
-      const std::string_view row_text = trim(rest.substr(0, end));
-      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-      if (row_text.empty()) continue;
-      Row row{f, line, row_text, 0};
-      const Result<Problem> problem = parse_row(row_text, table.where(row), map);
+    HONE_TRY(RowFile file, read_row_file(files[f]));
+    table.texts_.push_back(std::move(file.text));
+    for (const RawRow& raw : file.rows) {
+      Row row{f, raw.line, raw.text, 0};
+      const Result<Problem> problem =
+          raw.error ? Result<Problem>(*raw.error) : parse_row(raw.text, table.where(row), map);
       if (problem.ok()) {
         row.id = problem->id;
         table.rows_.push_back(row);

@@ -1,4 +1,4 @@
-// The rows of JSONL files, read through a field map. Internal to data/.
+// The rows of data files, read through a field map. Internal to data/.
 #pragma once
 
 #include <cstdint>
