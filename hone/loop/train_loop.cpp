@@ -300,9 +300,6 @@ class TrainLoop {
     if (stage == "propose") {
       HONE_TRY(proposer_, Proposer::make(p_));
     }
-    const fs::path& run = p_.folder.path();
-    HONE_TRY(EventWriter events, EventWriter::create(stage == "grpo" ? run : run / stage, position_.step));
-    events_.emplace(std::move(events));
     return {};
   }
 
@@ -334,16 +331,30 @@ class TrainLoop {
 
   Result<void> record(StepRecord record) {
     HONE_TRY_VOID(p_.store.append(record));
-    HONE_TRY_VOID(events_->scalars(record.step, record.metrics));
+    HONE_TRY(EventWriter* const events, events_of(record));
+    HONE_TRY_VOID(events->write(record));
     p_.observer.on_step(record);
     return {};
+  }
+
+  // Each stage has a folder, and so is a run of its own to boards (GRPO's is the run's): steps and
+  // evaluations count apart, and what a resumed run repeats is dropped from the step of its first record on.
+  Result<EventWriter*> events_of(const StepRecord& record) {
+    auto it = events_.find(record.stage);
+    if (it == events_.end()) {
+      const fs::path& run = p_.folder.path();
+      HONE_TRY(EventWriter made,
+               EventWriter::create(record.stage == "grpo" ? run : run / record.stage, record.step - 1));
+      it = events_.emplace(record.stage, std::move(made)).first;
+    }
+    return &it->second;
   }
 
   TrainParts p_;
   RunPosition position_;
   std::unique_ptr<Learner> learner_;
-  std::optional<Proposer> proposer_;  // in its stage
-  std::optional<EventWriter> events_;
+  std::optional<Proposer> proposer_;           // in its stage
+  std::map<std::string, EventWriter> events_;  // by stage
   std::int64_t resampled_ = 0;
   std::map<std::string, Mean> judged_;  // what judging the step's groups measured, over rounds of sampling
 };

@@ -3,20 +3,25 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "event.pb.h"
+#include "hone/store/step_summary.h"
 #include "hone/store/tfrecord.h"
 
 namespace hone {
 namespace {
 
 constexpr int kSessionStart = 1;
+constexpr int kDouble = 2, kText = 7;  // TensorFlow's DataType
+constexpr int kDataClassTensor = 2;
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -27,6 +32,33 @@ float to_float(double value) {
   constexpr double kLargest = std::numeric_limits<float>::max();
   if (std::abs(value) > kLargest) return std::numeric_limits<float>::infinity() * (value > 0 ? 1.0F : -1.0F);
   return static_cast<float>(value);
+}
+
+board::Tensor* add_tensor(const char* tag, const char* plugin, int dtype, board::Summary& summary) {
+  board::Value* value = summary.add_value();
+  value->set_tag(tag);
+  value->mutable_metadata()->mutable_plugin()->set_name(plugin);
+  value->mutable_metadata()->set_data_class(kDataClassTensor);
+  value->mutable_tensor()->set_dtype(dtype);
+  return value->mutable_tensor();
+}
+
+// [buckets, 3] left edge, right edge, count.
+void add_histogram(const char* tag, const std::vector<double>& values, board::Summary& summary) {
+  const std::vector<Bucket> buckets = histogram_of(values);
+  if (buckets.empty()) return;
+  board::Tensor* tensor = add_tensor(tag, "histograms", kDouble, summary);
+  tensor->mutable_shape()->add_dimension()->set_size(static_cast<std::int64_t>(buckets.size()));
+  tensor->mutable_shape()->add_dimension()->set_size(3);
+  static_assert(sizeof(Bucket) == 3 * sizeof(double) && std::endian::native == std::endian::little);
+  tensor->set_content(buckets.data(), buckets.size() * sizeof(Bucket));
+}
+
+void add_text(const char* tag, const std::string& text, board::Summary& summary) {
+  if (text.empty()) return;
+  board::Tensor* tensor = add_tensor(tag, "text", kText, summary);
+  tensor->mutable_shape();  // a single text
+  tensor->add_text(text);
 }
 
 }  // namespace
@@ -94,15 +126,19 @@ Result<EventWriter> EventWriter::create(const std::filesystem::path& folder, std
   return EventWriter(std::move(impl));
 }
 
-Result<void> EventWriter::scalars(std::int64_t step, const Metrics& metrics) {
+Result<void> EventWriter::write(const StepRecord& record) {
   board::Event event;
   event.set_wall_time(seconds_now());
-  event.set_step(step);
-  for (const auto& [name, value] : metrics) {
-    board::Scalar* scalar = event.mutable_summary()->add_value();
+  event.set_step(record.step);
+  board::Summary& summary = *event.mutable_summary();
+  for (const auto& [name, value] : record.metrics) {
+    board::Value* scalar = summary.add_value();
     scalar->set_tag(name);
     scalar->set_simple_value(to_float(value));
   }
+  add_histogram("advantages", advantages_of(record), summary);
+  add_histogram("completions/length", lengths_of(record), summary);
+  add_text("completions/sample", sample_of(record), summary);
   return impl_->write(event);
 }
 

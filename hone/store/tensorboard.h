@@ -7,22 +7,24 @@
 #include <string>
 
 #include "hone/base/result.h"
-#include "hone/types/train_batch.h"
+#include "hone/types/step_record.h"
 
 namespace hone {
 
 class EventWriter {
  public:
   // A new file events.out.tfevents.<seconds>.hone in `folder` (made when absent), the seconds moved on while
-  // the name is taken: readers take the files of a run in the order of their names. They drop the points after
-  // step `resumed_at` that an earlier file of the folder holds.
+  // the name is taken: readers take the files of a run in the order of their names. They drop the points
+  // after step `resumed_at` that an earlier file of the folder holds, whatever their tags: records whose
+  // steps count apart need folders of their own.
   static Result<EventWriter> create(const std::filesystem::path& folder, std::int64_t resumed_at = 0);
   EventWriter(EventWriter&&) noexcept;
   EventWriter& operator=(EventWriter&&) noexcept;
   ~EventWriter();
-  // One event with a scalar for each metric, handed to the system before returning. On
-  // an error (a full disk) the file still ends with the last whole event. Not thread-safe.
-  Result<void> scalars(std::int64_t step, const Metrics& metrics);
+  // One event, handed to the system before returning: a scalar for each metric and, of a record with groups,
+  // the histograms `advantages` and `completions/length` and the text `completions/sample`. On an error (a
+  // full disk) the file still ends with the last whole event. Not thread-safe.
+  Result<void> write(const StepRecord& record);
 
  private:
   struct Impl;

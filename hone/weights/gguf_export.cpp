@@ -29,13 +29,19 @@ std::uint32_t file_type(GgufType type) {
 
 std::uint32_t u32(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
+// llama.cpp reads the tokenizers of models with these names as Phi-3's own, whatever they are.
+bool sounds_like_phi3(std::string name) {
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return name.find("phi-3") != std::string::npos || name.find("phi3") != std::string::npos;
+}
+
 GgufMetadata model_keys(const ModelConfig& c, GgufType type, const std::string& name) {
   GgufMetadata out;
   const std::string arch = gguf_architecture(c.model_type);
   const auto key = [&](const char* rest) { return arch + "." + rest; };
   out.text("general.architecture", arch);
   out.text("general.type", "model");
-  out.text("general.name", name);
+  out.text("general.name", sounds_like_phi3(name) ? "model" : name);
   out.u32("general.file_type", file_type(type));
   if (type == GgufType::kQ8_0) out.u32("general.quantization_version", 2);
   out.u32(key("block_count"), u32(c.layers));
