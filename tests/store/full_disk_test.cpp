@@ -128,17 +128,17 @@ class SizeLimit {
 TEST_F(FullDisk, EventsAreWholeOrAbsent) {
   auto writer = EventWriter::create(folder.path());
   ASSERT_TRUE(writer.ok());
-  ASSERT_TRUE(writer->scalars(1, {{"reward", 1.0}}).ok());
+  ASSERT_TRUE(writer->write({"grpo", 1, {{"reward", 1.0}}, {}}).ok());
   const auto file = std::filesystem::directory_iterator(folder.path())->path();
   const auto size = std::filesystem::file_size(file);
   {
     const SizeLimit limit(size + 10);
-    const auto status = writer->scalars(2, {{"reward", 2.0}});
+    const auto status = writer->write({"grpo", 2, {{"reward", 2.0}}, {}});
     ASSERT_FALSE(status.ok());
     EXPECT_THAT(status.error().message(), HasSubstr("the event must be written whole, got File too large"));
   }
   EXPECT_EQ(std::filesystem::file_size(file), size);
-  ASSERT_TRUE(writer->scalars(2, {{"reward", 2.0}}).ok());
+  ASSERT_TRUE(writer->write({"grpo", 2, {{"reward", 2.0}}, {}}).ok());
   EXPECT_GT(std::filesystem::file_size(file), size + 10);
 }
 

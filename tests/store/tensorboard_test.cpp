@@ -244,7 +244,9 @@ TEST(Tensorboard, StepsWithGroupsHaveHistogramsAndASample) {
     ASSERT_EQ(cells.size(), 90U);
     count = 0;
     for (std::size_t i = 0; i < cells.size(); i += 3) {
-      if (i > 0) EXPECT_EQ(cells[i], left);  // where the one before ends
+      if (i > 0) {
+        EXPECT_EQ(cells[i], left);  // where the one before ends
+      }
       left = cells[i + 1];
       count += cells[i + 2];
     }
