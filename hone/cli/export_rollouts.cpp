@@ -7,8 +7,8 @@
 #include "hone/base/json.h"
 #include "hone/cli/jsonl.h"
 #include "hone/cli/run_database.h"
-#include "hone/cli/thinking.h"
 #include "hone/store/run_store.h"
+#include "hone/text/thought.h"
 #include "hone/types/stage.h"
 
 namespace hone {
