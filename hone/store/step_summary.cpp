@@ -67,7 +67,8 @@ std::vector<double> advantages_of(const StepRecord& record) {
       if (rollout.reward.total) values.push_back(rollout.advantage);
     }
   }
-  return values;
+  const bool any = std::ranges::any_of(values, [](double value) { return value != 0; });
+  return any ? values : std::vector<double>();
 }
 
 std::vector<double> lengths_of(const StepRecord& record) {

@@ -17,8 +17,9 @@ struct Bucket {
 // that are all equal; none of no values. What is not finite is left out.
 std::vector<Bucket> histogram_of(std::span<const double> values);
 
-std::vector<double> advantages_of(const StepRecord& record);  // of rollouts that were decided
-std::vector<double> lengths_of(const StepRecord& record);     // tokens of each completion
+std::vector<double> advantages_of(
+    const StepRecord& record);  // of rollouts that were decided; empty: all zero (evaluations …)
+std::vector<double> lengths_of(const StepRecord& record);  // tokens of each completion
 
 // The first group as Markdown: the prompt, then its best and its worst rollout. Texts are cut at 2000 bytes,
 // and what is not UTF-8 becomes U+FFFD. Empty: no groups.

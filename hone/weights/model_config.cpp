@@ -163,6 +163,11 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
 }
 
 Result<ModelConfig> read_model_config(const std::filesystem::path& folder) {
+  std::error_code ec;
+  if (folder.extension() == ".gguf" && fs::is_regular_file(folder, ec)) {
+    return Error{folder.string(),
+                 "must be a Hugging Face model directory (hone import makes one of a GGUF file)", "a file"};
+  }
   const fs::path path = folder / "config.json";
   HONE_TRY(const std::string text, read_file(path));
   return parse_model_config(text, path.string());

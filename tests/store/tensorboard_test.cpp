@@ -269,6 +269,15 @@ TEST(Tensorboard, StepsWithGroupsHaveHistogramsAndASample) {
       "**not correct** · reward 0 · advantage -1 · 10 tokens · length\n\n    three\n    ```\xef\xbf\xbd\n\n");
 }
 
+TEST(Tensorboard, EvaluationsHaveNoAdvantages) {
+  StepRecord record = record_with_groups();
+  for (Group& group : record.groups) {
+    for (Rollout& rollout : group.rollouts) rollout.advantage = 0;
+  }
+  EXPECT_TRUE(advantages_of(record).empty());
+  EXPECT_EQ(lengths_of(record).size(), 4U);
+}
+
 TEST(Histogram, OddValues) {
   EXPECT_TRUE(histogram_of({}).empty());
   const std::vector<double> not_finite = {NAN, INFINITY};

@@ -159,6 +159,15 @@ INSTANTIATE_TEST_SUITE_P(
             "gemma2", R"({"use_bidirectional_attention":true})", "use_bidirectional_attention", {"causal"}},
         BadConfig{"llama", R"({"quantization_config":{"bits":4}})", "quantization_config", {"not read"}}));
 
+TEST(ModelConfigBadText, AGgufFileSaysHowToImportIt) {
+  const std::filesystem::path file =
+      std::filesystem::path(HONE_SOURCE_DIR) / "tests/golden/gguf/tiny-f32.gguf";
+  EXPECT_EQ(
+      read_model_config(file).error().message(),
+      "[" + file.string() +
+          "] must be a Hugging Face model directory (hone import makes one of a GGUF file), got a file");
+}
+
 TEST(ModelConfigBadText, IsNotAConfig) {
   EXPECT_THAT(error_of("{"), AllOf(HasSubstr("m/config.json"), HasSubstr("valid JSON")));
   EXPECT_THAT(error_of("[1]"), AllOf(HasSubstr("m/config.json"), HasSubstr("JSON object"), HasSubstr("[1]")));
