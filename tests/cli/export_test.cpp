@@ -125,10 +125,10 @@ class ExportRollouts : public ::testing::Test {
       StepRecord record{"grpo", step, {}, {}};
       for (int g = 0; g < 2; ++g) {
         Group group;
-        group.problem = {.id = 0xFFFF000000000000ULL + static_cast<std::uint64_t>(g),
-                         .source = "arithmetic:" + std::to_string(g),
-                         .messages = {{"system", "Think."}, {"user", fmt::format("3+{}", g)}},
-                         .answer = "7"};
+        group.problem.id = 0xFFFF000000000000ULL + static_cast<std::uint64_t>(g);
+        group.problem.source = "arithmetic:" + std::to_string(g);
+        group.problem.messages = {{"system", "Think."}, {"user", fmt::format("3+{}", g)}};
+        group.problem.answer = "7";
         group.prompt_text = g == 0 ? "3+4" : "3+4<think>\n";
         group.rollouts = {rollout_of("seven", 1.0), rollout_of("8", 0.1), rollout_of("7", 1.1),
                           rollout_of("\xff", std::nullopt)};
