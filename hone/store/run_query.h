@@ -36,14 +36,15 @@ struct GroupRow {
 
 // Groups hold at least one rollout that passes all of these.
 struct GroupFilter {
-  std::string stage;                     // empty: every
-  std::optional<std::int64_t> step;      // of that stage, or of any
-  std::string verifier, status, finish;  // a verdict of this verifier with this status; how it ended
-  std::string text;                      // in its completion, or in the group's prompt, answer or source
-  std::optional<std::uint64_t> problem;
+  std::string stage = {};                 // empty: every
+  std::optional<std::int64_t> step = {};  // of that stage, or of any
+  // A verdict of this verifier with this status; how it ended.
+  std::string verifier = {}, status = {}, finish = {};
+  std::string text = {};  // in its completion, or in the group's prompt, answer or source
+  std::optional<std::uint64_t> problem = {};
   // "right_low": right, and learned from as worse than its group (advantage < 0); "wrong_high": the reverse;
   // "any": either.
-  std::string disagree;
+  std::string disagree = {};
 };
 
 struct GroupPage {

@@ -62,7 +62,7 @@ Group share(std::uint64_t problem, int right) {
   return group(problem, std::move(rollouts));
 }
 
-struct Run {
+struct Recorded {
   TempFolder folder;
   RunStore store = [this] {
     auto opened = RunStore::open(folder / "run.db");
@@ -94,7 +94,7 @@ GroupPage all(const RunQuery& query, const GroupFilter& filter) {
 }
 
 TEST(RunQuery, OverviewTellsTheStagesWhileTheyGrow) {
-  Run run;
+  Recorded run;
   run.add("sft", 1, {});
   run.add("sft", 2, {});
   const RunQuery query = run.query();
@@ -112,7 +112,7 @@ TEST(RunQuery, OverviewTellsTheStagesWhileTheyGrow) {
 }
 
 TEST(RunQuery, MetricsHaveAValueForEachStep) {
-  Run run;
+  Recorded run;
   run.add("grpo", 1, {}, {{"reward", 0.5}});
   run.add("grpo", 2, {}, {{"reward", 0.75}, {"kl", 2.0}});
   run.add("grpo", 3, {}, {{"kl", -0.0}});
@@ -131,7 +131,7 @@ TEST(RunQuery, MetricsHaveAValueForEachStep) {
 }
 
 TEST(RunQuery, ARowCountsWhatItsRolloutsAre) {
-  Run run;
+  Recorded run;
   run.add("grpo", 7,
           {group(9, {rollout("a", true, -0.5, VerdictStatus::kCorrect),
                      rollout("b", false, 0.5, VerdictStatus::kWrong, FinishReason::kLength),
@@ -154,7 +154,7 @@ TEST(RunQuery, ARowCountsWhatItsRolloutsAre) {
 }
 
 TEST(RunQuery, FiltersAreOfOneRollout) {
-  Run run;
+  Recorded run;
   run.add("grpo", 1,
           {group(1, {rollout("blue", true, 1, VerdictStatus::kCorrect),
                      rollout("red", false, -1, VerdictStatus::kUnparsable, FinishReason::kLength)}),
@@ -181,7 +181,7 @@ TEST(RunQuery, FiltersAreOfOneRollout) {
 }
 
 TEST(RunQuery, PagesFollowEachOtherWithoutGapsWhileTheRunGrows) {
-  Run run;
+  Recorded run;
   for (int step = 1; step <= 30; ++step) {
     std::vector<Group> groups;
     for (int g = 0; g < 10; ++g) groups.push_back(share(static_cast<std::uint64_t>(step * 10 + g), g % 5));
@@ -203,7 +203,7 @@ TEST(RunQuery, PagesFollowEachOtherWithoutGapsWhileTheRunGrows) {
 
 // A search that finds nothing still ends each page in time, and all of them together cover the run.
 TEST(RunQuery, ALongSearchIsBrokenOffAndGoneOnWith) {
-  Run run;
+  Recorded run;
   for (int step = 1; step <= 4; ++step) {
     std::vector<Group> groups;
     for (int g = 0; g < 200; ++g) groups.push_back(share(static_cast<std::uint64_t>(g), 1));
@@ -216,7 +216,7 @@ TEST(RunQuery, ALongSearchIsBrokenOffAndGoneOnWith) {
     const auto page = query.groups({.text = "not there"}, *before, 50, /*seconds=*/0);
     ASSERT_TRUE(page.ok());
     EXPECT_THAT(page->rows, IsEmpty());
-    if (page->before) EXPECT_LT(*page->before, *before);
+    EXPECT_LT(page->before.value_or(0), *before);
     before = page->before;
     ++pages;
   }
@@ -224,7 +224,7 @@ TEST(RunQuery, ALongSearchIsBrokenOffAndGoneOnWith) {
 }
 
 TEST(RunQuery, AGroupComesWhole) {
-  Run run;
+  Recorded run;
   run.add("grpo", 1, {share(1, 1), share(2, 3)});
   const RunQuery query = run.query();
   const auto whole = query.group({"grpo", 1, 1});
@@ -243,7 +243,7 @@ TEST(RunQuery, AGroupComesWhole) {
 }
 
 TEST(RunQuery, VerifiersAreThoseOfTheNewestRubric) {
-  Run run;
+  Recorded run;
   run.add("grpo", 1, {share(1, 1)});
   Group judged = share(2, 1);
   for (Rollout& r : judged.rollouts) r.reward.parts.push_back({"format", 0.1, {}});
@@ -260,7 +260,7 @@ std::vector<std::uint64_t> problems(const RunSummary& summary, const std::string
 }
 
 TEST(RunSummary, ProblemsThroughTheSteps) {
-  Run run;
+  Recorded run;
   run.add("eval", 0, {share(1, 0), share(2, 1), share(3, 4), share(4, 0)});
   run.add("grpo", 1, {share(5, 0), share(6, 0)});
   run.add("eval", 1, {share(1, 4), share(2, 2), share(3, 1), share(4, 0)});
@@ -283,7 +283,7 @@ TEST(RunSummary, ProblemsThroughTheSteps) {
 }
 
 TEST(RunSummary, GrowsAndBeginsAnewAfterARewind) {
-  Run run;
+  Recorded run;
   run.add("grpo", 1, {share(1, 1)});
   run.add("grpo", 2, {share(2, 2)});
   const RunQuery query = run.query();

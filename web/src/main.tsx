@@ -3,12 +3,11 @@ import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import { App } from './app';
 import { takeToken } from './lib/api';
-import { connect, followPlace, followTheme, followVisibility, place } from './lib/store';
+import { connect, followPlace, followTheme, followVisibility } from './lib/store';
 
 takeToken();
 followTheme();
 followPlace();
-place.set({ ...place.get() });
 followVisibility();
 connect();
 render(<App />, document.getElementById('app')!);

@@ -102,6 +102,7 @@ function readPlace(): Place {
 }
 export const place = new Store<Place>(readPlace());
 export function followPlace(): void {
+  place.set(readPlace()); // a token has left the address since
   addEventListener('hashchange', () => place.set(readPlace()));
 }
 

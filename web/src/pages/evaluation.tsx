@@ -55,7 +55,7 @@ function ByDifficulty({ recorded }: { recorded: Evaluation[] }) {
   return (
     <div class="sheet scroll-x">
       <table>
-        <thead><tr><th>Difficulty</th><th>Problems</th>{columns.map((e) => <th>{nameOf(e)}</th>)}</tr></thead>
+        <thead><tr><th scope="col">Difficulty</th><th scope="col">Problems</th>{columns.map((e) => <th scope="col">{nameOf(e)}</th>)}</tr></thead>
         <tbody>
           {grades.length > 1 && grades.map((g) => row(g === 0 ? 'none' : String(g), (e) => e.by_difficulty.find((d) => d.difficulty === g)))}
           {row(grades.length > 1 ? 'all' : grades[0] ? String(grades[0]) : 'all', (e) => e)}

@@ -125,7 +125,7 @@ export function GroupsPage({ run, query }: { run: string; query: URLSearchParams
   const open: [string, number, number] | null = at ? [at[1]!, Number(at[2]), Number(at[3])] : null;
   const isOpen = (r: GroupRow) => open !== null && r.stage === open[0] && r.step === open[1] && r.group === open[2];
   const index = listing.rows.findIndex(isOpen);
-  const set = (name: string, value: string) => go(link(['run', run, 'groups'], { ...Object.fromEntries(query), text, [name]: value }), name === 'text');
+  const set = (name: string, value: string) => go(link(['run', run, 'groups'], { ...Object.fromEntries([...query].filter(([k]) => k !== 'at')), text, [name]: value }), name === 'text');
   useEffect(() => { if (asked !== v('text')) set('text', asked); }, [asked]);
 
   const show = (i: number) => {

@@ -87,7 +87,7 @@ export function RunPage({ run, query }: { run: string; query: URLSearchParams })
   const wanted = query.get('stage');
   const stage = trained.find((s) => s.name === wanted)?.name ?? now?.name ?? 'grpo';
   const detail = useLoad<RunDetail>('/api/run', { run }, info?.state);
-  const curves = useCurves(names, stage, runs);
+  const curves = useCurves(names.filter((n) => runs.get(n)?.stages), stage, runs);
   const smooth = Number(useStore(smoothing)), log = useStore(axis) === 'log';
   const range = useStore(zoom);
   const [find, setFind] = useState('');

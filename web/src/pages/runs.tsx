@@ -120,7 +120,7 @@ export function RunsPage() {
       {shown.length === 0 ? <div class="sheet"><Notice slim title={`No run's name holds “${text}”`} /></div> : (
         <div class="sheet scroll-x">
           <table class="stack">
-            <thead><tr><th /><th>Run</th><th>State</th><th>Step</th><th>Held-out accuracy</th><th /><th>Written</th></tr></thead>
+            <thead><tr><td /><th scope="col">Run</th><th scope="col">State</th><th scope="col">Step</th><th scope="col">Held-out accuracy</th><td /><th scope="col">Written</th></tr></thead>
             <tbody>
               {shown.map((r, i) => (
                 <tr class="pick" key={r.run} aria-selected={i === at ? 'true' : undefined}>

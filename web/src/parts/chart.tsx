@@ -1,5 +1,5 @@
 // A chart over steps by uPlot. All charts of a page share the step under the pointer, and the zoom.
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { percent, short } from '../lib/format';
 import { dark, Store, useStore } from '../lib/store';
@@ -149,7 +149,7 @@ export function Chart(props: ChartProps) {
   const [ownLog, setOwnLog] = useState<boolean | null>(null);
   const log = ownLog ?? props.log;
   const [index, setIndex] = useState<number | null>(null);
-  const made = table(series, smooth, log);
+  const made = useMemo(() => table(series, smooth, log), [series, smooth, log]);
   const shape = JSON.stringify([made.lines, series.map((s) => [s.label, s.color, s.points, s.fill]), log, share, isDark, props.height]);
   const current = useRef(made);
   current.current = made;
@@ -197,6 +197,7 @@ export function Chart(props: ChartProps) {
       </div>
       <div ref={box} />
       <div class="legend">
+        {log && made.data.slice(1).every((c) => [...c].every((v) => v === null)) && <span class="soft">nothing above 0 to show on a logarithmic axis</span>}
         {series.map((s, n) => (
           <span key={s.label}><i style={{ background: paletteColor(s.color, isDark) }} />
             {(series.length > 1 || s.label !== title) && <span class="soft">{s.label}</span>}<b>{format(value(n))}</b></span>
