@@ -32,13 +32,13 @@ TEST(Ui, SaysWhatItCannotServe) {
   const TempFolder folder;
   write_file(folder / "file", "x");
   const Ran file = run_command({"ui", (folder / "file").string(), "--port", "0"});
-  EXPECT_EQ(file.exit_code, 1);
+  EXPECT_EQ(file.exit_code, 2);
   EXPECT_THAT(file.err, HasSubstr("[RUNS] must be a folder of runs"));
   const Ran port = run_command({"ui", folder.string(), "--port", "65536"});
-  EXPECT_EQ(port.exit_code, 1);
+  EXPECT_EQ(port.exit_code, 2);
   EXPECT_THAT(port.err, HasSubstr("[--port] must be in [0, 65535], got 65536"));
   const Ran open = run_command({"ui", folder.string(), "--port", "0", "--host", "0.0.0.0"});
-  EXPECT_EQ(open.exit_code, 1);
+  EXPECT_EQ(open.exit_code, 2);
   EXPECT_THAT(open.err, HasSubstr("[--host] must be a loopback address, or come with --token"));
   EXPECT_NE(run_command({"ui", folder.string(), "two"}).exit_code, 0);
 }
@@ -81,7 +81,7 @@ TEST(Ui, APortThatIsTakenStopsATrainingBeforeItBegins) {
   write_file(folder / "recipe.yaml", kRecipe);
   const Ran odd = run_command({"train", (folder / "recipe.yaml").string(), "--ui", "70000", "--set",
                                "runs=" + (folder / "runs").string()});
-  EXPECT_EQ(odd.exit_code, 1);
+  EXPECT_EQ(odd.exit_code, 2);
   EXPECT_THAT(odd.err, HasSubstr("[--ui] must be a port"));
   EXPECT_FALSE(std::filesystem::exists(folder / "runs"));
   const int taken = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -96,7 +96,7 @@ TEST(Ui, APortThatIsTakenStopsATrainingBeforeItBegins) {
       run_command({"train", (folder / "recipe.yaml").string(), "--ui",
                    std::to_string(ntohs(address.sin_port)), "--set", "runs=" + (folder / "runs").string()});
   ::close(taken);
-  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.exit_code, 2);
   EXPECT_THAT(ran.err, HasSubstr("in use"));
   EXPECT_FALSE(std::filesystem::exists(folder / "runs" / "small"));
 }

@@ -67,9 +67,10 @@ struct Pages {
     if (!started.ok()) throw std::runtime_error(started.error().message());
     port = *started;
   }
-  RunStore make(const std::string& name, const std::string& recipe = "data: {task: arithmetic}\n") {
+  RunStore make(const std::string& name, int steps = 3) {
     fs::create_directories(folder / name);
-    const auto parsed = parse_recipe("name: run\n" + recipe, "recipe");
+    const auto parsed =
+        parse_recipe(fmt::format("data: {{task: arithmetic}}\ngrpo: {{steps: {}}}\n", steps), "recipe");
     if (!parsed.ok()) throw std::runtime_error(parsed.error().message());
     EXPECT_TRUE(write_file_atomically(folder.path() / name / "recipe.yaml", to_yaml(*parsed)).ok());
     auto store = RunStore::open(folder.path() / name / "run.db");
@@ -102,7 +103,7 @@ void add(RunStore& store, const std::string& stage, std::int64_t step, std::vect
 TEST(PagesApi, ListsRunsInFoldersWithTheirStates) {
   Pages pages;
   EXPECT_EQ(pages.json("/api/runs")["runs"], Json::array());
-  RunStore plain = pages.make("plain", "grpo: {steps: 7}\n"), deep = pages.make("old/deep");
+  RunStore plain = pages.make("plain", 7), deep = pages.make("old/deep");
   add(plain, "eval", 0, {group(1, {rollout("4", true)})}, {{"eval_accuracy", 0.25}});
   add(plain, "grpo", 3, {group(1, {rollout("4", true)})});
   ASSERT_TRUE(plain.set_fact("state", "finished").ok());
@@ -277,8 +278,8 @@ TEST(PagesApi, TwoEvaluationsBesideEachOther) {
 
 TEST(PagesApi, RecipesAreCompared) {
   Pages pages;
-  pages.make("a", "grpo: {steps: 7}\n");
-  pages.make("b", "grpo: {steps: 8}\n");
+  pages.make("a", 7);
+  pages.make("b", 8);
   EXPECT_EQ(pages.json("/api/compare?run=a&with=b")["differences"], (Json{"grpo.steps: 7 -> 8"}));
   EXPECT_THAT(std::string(pages.json("/api/run?run=a")["recipe_text"]), HasSubstr("steps: 7"));
 }
@@ -302,8 +303,9 @@ TEST(PagesApi, WrongQuestionsAreToldWhatIsWrong) {
   EXPECT_THAT(pages.refused("/api/problem?run=r&problem=x", 400), HasSubstr("problem's number"));
   EXPECT_THAT(pages.refused("/api/answers?run=r&stage=grpo&step=1", 400), HasSubstr("eval"));
   EXPECT_THAT(pages.refused("/api/nothing", 404), HasSubstr("/api/nothing"));
-  std::ofstream(pages.folder / "r" / "run.db", std::ios::trunc) << std::string(9000, 'q');
-  EXPECT_THAT(pages.refused("/api/groups?run=r", 500), HasSubstr("SQLite"));
+  fs::create_directories(pages.folder / "damaged");
+  std::ofstream(pages.folder / "damaged" / "run.db") << std::string(9000, 'q');
+  EXPECT_THAT(pages.refused("/api/groups?run=damaged", 500), HasSubstr("SQLite"));
 }
 
 // Another file in the place of a run's database is another run.

@@ -74,6 +74,14 @@ async function open(hash = '#/', options = {}) {
   await page.goto(at + hash);
   return page;
 }
+// Playwright's waitForFunction would evaluate text in the page, which its content security policy forbids.
+async function until(page, condition, argument) {
+  const end = Date.now() + 20_000;
+  while (!await page.evaluate(condition, argument)) {
+    assert.ok(Date.now() < end, `never came true: ${condition}`);
+    await page.waitForTimeout(30);
+  }
+}
 const picture = async (page, name) => { if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`) }); };
 
 before(async () => {
@@ -134,7 +142,7 @@ test('charts show the run: pointer, zoom, smoothing, logarithm', async () => {
   const raw = await value();
   await page.locator('body').press('s');
   await page.locator('body').press('s');
-  await page.waitForFunction((r) => [...document.querySelectorAll('.chart')].find((c) => c.querySelector('h3')?.textContent === 'Entropy')?.querySelector('.legend b')?.textContent !== r, raw);
+  await until(page, (r) => [...document.querySelectorAll('.chart')].find((c) => c.querySelector('h3')?.textContent === 'Entropy')?.querySelector('.legend b')?.textContent !== r, raw);
   assert.equal(await at('Held-out accuracy').locator('.legend i').count(), 1);
   await page.getByLabel('log axes').check();
   await picture(page, 'run-log');
@@ -182,7 +190,7 @@ test('groups: filters, a group whole, votes, thinking, tokens, keys', async () =
   await page.getByLabel('Step').fill('3');
   await page.getByLabel('Step').press('Tab');
   await page.waitForURL(/step=3/);
-  await page.waitForFunction(() => [...document.querySelectorAll('.item')].every((i) => i.textContent.includes('grpo 3')) && document.querySelector('.item'));
+  await until(page, () => [...document.querySelectorAll('.item')].every((i) => i.textContent.includes('grpo 3')) && document.querySelector('.item'));
   // By text that nothing holds.
   await page.getByLabel('Search text').fill('nothing says this');
   await page.getByText('No group is like that').waitFor();
@@ -192,10 +200,10 @@ test('groups: filters, a group whole, votes, thinking, tokens, keys', async () =
   // Keys: the next of the list, the next of the step, thinking, colours.
   const url = page.url();
   await page.locator('body').press('j');
-  await page.waitForFunction((u) => location.href !== u, url);
+  await until(page, (u) => location.href !== u, url);
   const open2 = page.url();
   await page.locator('body').press('[');
-  await page.waitForFunction((u) => location.href !== u, open2);
+  await until(page, (u) => location.href !== u, open2);
   await page.locator('body').press('t');
   await page.getByRole('button', { name: 'Fold thinking' }).waitFor();
   await page.locator('body').press('c');
@@ -205,7 +213,7 @@ test('groups: filters, a group whole, votes, thinking, tokens, keys', async () =
   const tokens = await first.locator('.token').evaluateAll((all) => all.map((t) => t.textContent).join(''));
   await page.locator('body').press('c');
   await page.locator('body').press('c');
-  await page.waitForFunction(() => !document.querySelector('.token'));
+  await until(page, () => !document.querySelector('.token'));
   // What the tokens say together is the completion, special tokens apart.
   assert.ok(tokens.length > 10, tokens);
   await page.locator('body').press('?');
@@ -241,7 +249,7 @@ test('evaluation: strategies, difficulties, two checkpoints beside each other', 
   await picture(page, 'evaluation');
   const busiest = total.findIndex((t) => Number(t) > 0);
   await page.locator('.counts button').nth(busiest).click();
-  await page.waitForFunction((n) => document.querySelectorAll('[aria-label="Problems"] .item').length === n, Number(total[busiest]));
+  await until(page, (n) => document.querySelectorAll('[aria-label="Problems"] .item').length === n, Number(total[busiest]));
   await page.context().close();
 });
 
@@ -351,7 +359,10 @@ test('readable at 1280 and 400 pixels, light and dark', async () => {
   for (const colorScheme of ['light', 'dark']) {
     for (const width of [1280, 400]) {
       const page = await open('#/', { viewport: { width, height: 900 }, colorScheme });
-      await page.evaluate(() => { localStorage.setItem('hone-thinking', 'open'); localStorage.setItem('hone-colouring', 'probability'); });
+      await page.evaluate((colouring) => {
+        localStorage.setItem('hone-thinking', 'open');
+        localStorage.setItem('hone-colouring', colouring);
+      }, width === 400 ? 'advantage' : 'probability');
       await page.reload();
       for (const [name, hash] of Object.entries(pages)) {
         await page.goto(address + hash);

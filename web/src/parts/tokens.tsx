@@ -10,11 +10,11 @@ function background(piece: Piece, rollout: Rollout, how: Colouring, largest: num
   if (how === 'probability') {
     if (piece[2] === null) return 'none';
     const p = Math.exp(piece[2] / piece[1]);
-    return `rgb(var(--surprise) / ${(0.55 * (1 - p)).toFixed(3)})`;
+    return `rgb(var(--surprise) / calc(var(--deep) * ${(1 - p).toFixed(3)}))`;
   }
   const a = rollout.advantage ?? 0;
   if (a === 0 || largest === 0) return 'none';
-  return `rgb(var(${a > 0 ? '--plus' : '--minus'}) / ${(0.1 + 0.32 * Math.abs(a) / largest).toFixed(3)})`;
+  return `rgb(var(${a > 0 ? '--plus' : '--minus'}) / calc(var(--deep) * ${(0.2 + 0.8 * Math.abs(a) / largest).toFixed(3)}))`;
 }
 
 function told(piece: Piece, rollout: Rollout): string {
@@ -50,6 +50,6 @@ export function dividedPieces(pieces: Piece[]): { thought: Piece[]; rest: Piece[
 
 export function Scale({ how }: { how: Colouring }) {
   if (how === 'none') return null;
-  const colors = how === 'probability' ? 'rgb(var(--surprise) / 0), rgb(var(--surprise) / .55)' : 'rgb(var(--minus) / .42), transparent, rgb(var(--plus) / .42)';
+  const colors = how === 'probability' ? 'rgb(var(--surprise) / 0), rgb(var(--surprise) / var(--deep))' : 'rgb(var(--minus) / var(--deep)), transparent, rgb(var(--plus) / var(--deep))';
   return <span class="scale">{how === 'probability' ? 'certain' : 'worse'}<i style={{ background: `linear-gradient(90deg, ${colors})` }} />{how === 'probability' ? 'surprising' : 'better'}</span>;
 }
