@@ -10,4 +10,6 @@ followTheme();
 followPlace();
 followVisibility();
 connect();
-render(<App />, document.getElementById('app')!);
+const app = document.getElementById('app')!;
+app.textContent = ''; // what index.html shows until here
+render(<App />, app);

@@ -52,5 +52,5 @@ export function actions(): { keys: string[]; what: string }[] {
       seen.set(what, [...(seen.get(what) ?? []), keys]);
     }
   }
-  return [...seen].map(([what, keys]) => ({ what, keys: [...new Set(keys.flatMap((k) => (k === ' ' ? ['space'] : k.split(' '))))] }));
+  return [...seen].map(([what, keys]) => ({ what, keys: keys.flatMap((k) => k.split(' ')) }));
 }
