@@ -67,7 +67,9 @@ Result<std::shared_ptr<const ServedModel>> RunModels::open(const std::string& na
   const auto folder = folder_of(name);
   if (!folder) return std::shared_ptr<const ServedModel>();
   const std::lock_guard lock(mutex_);
-  if (loaded_ == nullptr || loaded_folder_ != *folder) {
+  const bool usable =
+      loaded_ != nullptr && loaded_folder_ == *folder && loaded_->generator->failure() == nullptr;
+  if (!usable) {
     loaded_.reset();  // the memory of one is enough
     HONE_TRY(loaded_, load_served_model(*folder, name, options_));
     loaded_folder_ = *folder;

@@ -99,9 +99,13 @@ Result<int> serve(const ServeArguments& options) {
     log_info("verifiers at {}, {} at once, {} where a row names none", address_of(options.host, port),
              workers, options.judging.verifier.verifier);
   }
-  while (!interrupted() && server.failure() == nullptr) ::poll(nullptr, 0, 100);
+  const auto failure = [&] {
+    const auto decoding = model == nullptr ? nullptr : model->generator->failure();
+    return decoding != nullptr ? decoding : server.failure();
+  };
+  while (!interrupted() && failure() == nullptr) ::poll(nullptr, 0, 100);
   server.stop();
-  if (const auto failure = server.failure()) std::rethrow_exception(failure);
+  if (const auto broken = failure()) std::rethrow_exception(broken);
   std::string summary = fmt::format("{} requests", status.metrics().requests());
   if (model != nullptr) summary += fmt::format(", {} tokens", model->generator->load().completion_tokens);
   for (const auto& [verdict, count] : status.metrics().verdicts())

@@ -19,6 +19,7 @@ class OwnedService final : public StreamingGenerator {
   Submission submit(StreamRequest request) override { return service_.submit(std::move(request)); }
   Load load() const override { return service_.load(); }
   std::int64_t context_length() const override { return service_.context_length(); }
+  std::exception_ptr failure() const override { return service_.failure(); }
 
  private:
   static ServiceOptions service_options(const Model& model, const ServingOptions& options) {

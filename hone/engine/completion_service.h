@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstddef>
-#include <exception>
 #include <memory>
 
 #include "hone/engine/generator.h"
@@ -35,8 +34,7 @@ class CompletionService final : public StreamingGenerator {
 
   // Takes no more requests, and fails the streams that have not ended.
   void stop();
-  // What ended the decoding thread (a bug, no memory); null while it is well. Its streams have failed.
-  std::exception_ptr failure() const;
+  std::exception_ptr failure() const override;  // all streams have failed then
 
  private:
   struct Impl;

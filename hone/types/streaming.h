@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,6 +79,9 @@ class StreamingGenerator {
 
   // Tokens that a prompt and its completion may fill together.
   virtual std::int64_t context_length() const = 0;
+
+  // What ended decoding for good (a bug, no memory); null while it is well.
+  virtual std::exception_ptr failure() const { return nullptr; }
 };
 
 }  // namespace hone
