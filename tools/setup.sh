@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that hone builds and runs with; with the argument `test` also the proof checkers that the
-# tests compare with. Does nothing when all are there. The reason for each stands in docs/dependencies.md.
+# tests compare with. `deb`, `deb-test` and `docs` install what `make deb`, `make deb-test` and `make docs` need, and
+# nothing else. Does nothing when all are there. The reason for each stands in docs/dependencies.md.
 set -euo pipefail
 packages=(
   g++ cmake ninja-build ccache pkg-config
@@ -14,9 +15,12 @@ packages=(
 )
 # A newer Node.js than Debian's may be there already, and brings its own npm: the two do not mix.
 command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
-if [ "${1:-}" = test ]; then
-  packages+=(coq metamath metamath-databases chromium)
-fi
+case "${1:-}" in
+  test) packages+=(coq metamath metamath-databases chromium groff zsh fish) ;;
+  deb) packages=(dpkg-dev file gzip) ;;
+  deb-test) packages=(mmdebstrap) ;;
+  docs) packages=(mkdocs python3-pygments) ;;
+esac
 missing=()
 for p in "${packages[@]}"; do
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")

@@ -13,6 +13,11 @@ namespace {
 std::shared_ptr<spdlog::logger> make_logger() {
   auto logger = spdlog::stderr_color_mt("hone");
   logger->set_pattern("%^%l:%$ %v");
+  // no-color.org, which spdlog does not know.
+  if (const char* no_color = std::getenv("NO_COLOR"); no_color != nullptr && *no_color != '\0') {
+    static_cast<spdlog::sinks::stderr_color_sink_mt&>(*logger->sinks().front())
+        .set_color_mode(spdlog::color_mode::never);
+  }
   const char* name = std::getenv("HONE_LOG");
   const auto level = name ? spdlog::level::from_str(name) : spdlog::level::info;
   // spdlog reads an unknown name as "off": silence that nobody asked for.

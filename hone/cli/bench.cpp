@@ -10,6 +10,7 @@
 #include "hone/base/threads.h"
 #include "hone/cli/bench_work.h"
 #include "hone/cli/command.h"
+#include "hone/cli/group_view.h"
 #include "hone/cli/jsonl.h"
 #include "hone/cli/table.h"
 
@@ -103,7 +104,7 @@ std::string split_table(const std::vector<Line>& lines) {
       row.push_back(fmt::format("{:.3f}", line.split[static_cast<std::size_t>(part)]));
     table.row(row);
   }
-  return table.render();
+  return table.render(0, stdout_style().unicode);
 }
 
 Result<int> bench_work(const BenchArguments& options, Policy& policy, const MachineLimits& limits) {
@@ -158,7 +159,7 @@ Result<int> bench_work(const BenchArguments& options, Policy& policy, const Mach
         {line.name, fmt::format("{:.3f}", line.seconds), fmt::format("{:.0f}", line.tokens / line.seconds),
          fmt::format("{:.1f}", line.flops / line.seconds / 1e9), fmt::format("{:.3f}", line.limit_seconds),
          fmt::format("{:.1f} %", 100 * line.limit_seconds / line.seconds)});
-  fmt::print("{}\n{}\npeak memory {:.2f} GB\n", table.render(), split_table(lines),
+  fmt::print("{}\n{}\npeak memory {:.2f} GB\n", table.render(0, stdout_style().unicode), split_table(lines),
              static_cast<double>(peak_memory()) / 1e9);
   if (update) fmt::print("{}\n", plan.to_string());
   return 0;
@@ -196,12 +197,17 @@ Result<int> bench_kernels(const BenchArguments& options, const Policy& policy, c
     return 0;
   }
   print_machine(limits);
-  fmt::print("{}: products in GFLOP/s\n\n{}", options.model, table.render());
+  fmt::print("{}: products in GFLOP/s\n\n{}", options.model, table.render(0, stdout_style().unicode));
   return 0;
 }
 
+const std::vector<std::string>& bench_kinds() {
+  static const std::vector<std::string> kinds = {"step", "decode", "update", "kernels"};
+  return kinds;
+}
+
 Result<void> check(const BenchArguments& o) {
-  const std::vector<std::string> known = {"step", "decode", "update", "kernels"};
+  const std::vector<std::string>& known = bench_kinds();
   if (std::find(known.begin(), known.end(), o.what) == known.end()) {
     const std::string near = nearest(o.what, known);
     return Error{"WHAT", fmt::format("must be one of {}", fmt::join(known, ", ")),
@@ -244,10 +250,12 @@ void add_bench_command(CommandLine& line) {
   command.footer(kBenchHelp);
   command.option("WHAT", options->what, "step (generation and update), decode, update, kernels (products)",
                  OptionForm::kShowDefault);
+  command.hint({.words = bench_kinds()});
   command.option(
       "--model", options->model,
       fmt::format("a model directory, or a shape with random weights: {}", fmt::join(bench_shapes(), ", ")),
       OptionForm::kShowDefault);
+  command.hint({.folders = true, .words = bench_shapes()});
   command.option("--prompts", options->work.prompts, "prompts of a step", OptionForm::kShowDefault);
   command.option("--group-size", options->work.group_size, "completions of each", OptionForm::kShowDefault);
   command.option("--prompt-tokens", options->work.prompt_tokens, "length of a prompt",

@@ -22,6 +22,8 @@ int run_hone(std::vector<std::string> arguments) {
   add_bench_command(line);
   add_export_command(line);
   add_import_command(line);
+  add_completions_command(line);
+  add_man_command(line);
   return line.run(std::move(arguments));
 }
 

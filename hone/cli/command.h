@@ -24,6 +24,8 @@ void add_ui_command(CommandLine& line);
 void add_bench_command(CommandLine& line);
 void add_export_command(CommandLine& line);
 void add_import_command(CommandLine& line);
+void add_completions_command(CommandLine& line);
+void add_man_command(CommandLine& line);
 
 // The whole program: every subcommand, the arguments after the program's name, the exit code.
 int run_hone(std::vector<std::string> arguments);

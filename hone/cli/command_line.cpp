@@ -20,6 +20,36 @@ CLI::Option* add_option(CLI::App& app, const std::string& name, T& target, const
   return option;
 }
 
+// CLI11 joins what stands in the brackets of a list's default: [1,4] is 1,4.
+std::string shown_default(const CLI::Option& option) {
+  std::string text = option.get_default_str();
+  if (text.size() >= 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
+  return text;
+}
+
+std::vector<OptionShape> option_shapes(const CLI::App& app,
+                                       const std::map<const CLI::Option*, ValueHint>& hints) {
+  std::vector<OptionShape> shapes;
+  for (const CLI::Option* option : app.get_options({})) {
+    OptionShape shape;
+    shape.positional = option->get_positional();
+    if (shape.positional) {
+      shape.names = {option->get_name(/*positional=*/true)};
+    } else {
+      for (const std::string& name : option->get_snames()) shape.names.push_back("-" + name);
+      for (const std::string& name : option->get_lnames()) shape.names.push_back("--" + name);
+    }
+    shape.help = option->get_description();
+    if (option->get_items_expected_max() > 0) shape.value_name = option->get_type_name();
+    shape.default_value = shown_default(*option);
+    shape.required = option->get_required();
+    shape.repeated = option->get_items_expected_max() > 1;
+    if (const auto hint = hints.find(option); hint != hints.end()) shape.hint = hint->second;
+    shapes.push_back(std::move(shape));
+  }
+  return shapes;
+}
+
 int run_chosen(const std::function<Result<int>()>& run) {
   try {
     const auto result = run();
@@ -84,12 +114,22 @@ void Command::value_name(const std::string& name) {
   last_->type_name(name);
 }
 
+void Command::hint(ValueHint hint) {
+  HONE_CHECK(last_ != nullptr, "no option before a hint");
+  hints_[last_] = std::move(hint);
+}
+
+CommandShape Command::shape() const {
+  return {app_.get_name(), app_.get_description(), app_.get_footer(), option_shapes(app_, hints_)};
+}
+
 bool Command::given(const std::string& name) const { return app_.get_option(name)->count() > 0; }
 
 struct CommandLine::Impl {
   CLI::App app;
   std::deque<Command> commands;
   std::function<Result<int>()> chosen;
+  std::string version;
 };
 
 CommandLine::CommandLine(const std::string& help, const std::string& version)
@@ -98,6 +138,7 @@ CommandLine::CommandLine(const std::string& help, const std::string& version)
   impl_->app.name("hone");
   impl_->app.require_subcommand(1);
   impl_->app.set_version_flag("--version", version);
+  impl_->version = version;
 }
 
 CommandLine::~CommandLine() = default;
@@ -117,6 +158,13 @@ int CommandLine::run(std::vector<std::string> arguments) {
     return impl_->app.exit(e) == 0 ? 0 : 2;
   }
   return run_chosen(impl_->chosen);
+}
+
+ProgramShape CommandLine::shape() const {
+  ProgramShape program{
+      impl_->app.get_name(), impl_->app.get_description(), impl_->version, option_shapes(impl_->app, {}), {}};
+  for (const Command& command : impl_->commands) program.commands.push_back(command.shape());
+  return program;
 }
 
 }  // namespace hone

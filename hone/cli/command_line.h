@@ -7,12 +7,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "hone/base/result.h"
+#include "hone/cli/command_shape.h"
 
 namespace CLI {
 class App;
@@ -53,12 +55,16 @@ class Command {
   void footer(const std::string& text);
   // How the last option's value is shown in the help, in place of its type.
   void value_name(const std::string& name);
+  // What shells offer for the last option's value. Only a hint: what is wrong is told by who reads the value.
+  void hint(ValueHint hint);
   // Whether an option was given; meaningful once the line is parsed.
   bool given(const std::string& name) const;
+  CommandShape shape() const;
 
  private:
   CLI::App& app_;
   CLI::Option* last_ = nullptr;
+  std::map<const CLI::Option*, ValueHint> hints_;
 };
 
 // The words of texts that are each divided by commas: {"a,b", "c"} are a, b and c.
@@ -75,6 +81,8 @@ class CommandLine {
   Command& add(const std::string& name, const std::string& help, std::function<Result<int>()> run);
   // Parses, runs, tells what went wrong, and returns the exit code.
   int run(std::vector<std::string> arguments);
+  // Every subcommand added so far.
+  ProgramShape shape() const;
 
  private:
   struct Impl;

@@ -170,7 +170,9 @@ void add_compare_command(CommandLine& line) {
       line.add("compare", "Whether one evaluation beats another", [options] { return compare(*options); });
   command.footer(kCompareHelp);
   command.option("A", options->file_a, "a file of hone eval --completions", OptionForm::kRequired);
+  command.hint({.files = true, .endings = {"jsonl"}});
   command.option("B", options->file_b, "another, of the same problems", OptionForm::kRequired);
+  command.hint({.files = true, .endings = {"jsonl"}});
   command.option("--a", options->of_a, "a strategy of A, as maj@16; default: the mean over completions");
   command.option("--b", options->of_b, "the same of B");
   command.option("--confidence", options->confidence, "of the intervals", OptionForm::kShowDefault);

@@ -37,9 +37,10 @@ struct EvalArguments {
   SamplingParams sampling;
   std::uint64_t seed = 0;
   int max_sequences = 256;
-  std::string prompt_format;  // empty: chat where the model has a template
-  std::string verifier;       // empty: the task's, or number
-  std::string completions;    // a file for them; empty: none
+  std::string prompt_format;         // empty: chat where the model has a template
+  std::string verifier;              // empty: the task's, or number
+  std::vector<std::string> command;  // program: what starts it
+  std::string completions;           // a file for them; empty: none
   StrategyArguments strategy;
   bool json = false;
 };
@@ -70,11 +71,14 @@ Result<void> settle(EvalArguments& options) {
 Result<Rubric> rubric_of(const EvalArguments& options, const std::string& natural,
                          std::shared_ptr<const Friends> friends) {
   const std::string name = options.verifier.empty() ? natural : options.verifier;
-  const VerifierOptions verifier{name, 1.0, 0.0};
+  if (!options.command.empty() && name != "program")
+    return Error{"--command", "needs --verifier program", name};
+  VerifierOptions verifier{name, 1.0, 0.0};
+  verifier.command = options.command;
   auto made = make_verifier(verifier, options.seed);
   if (!made.ok()) {
     Error error = made.error();
-    error.where = "--verifier";
+    error.where = error.where == "program: command" ? "--command" : "--verifier";
     return error;
   }
   if (!(*made)->judges_correctness())
@@ -233,12 +237,17 @@ void add_eval_command(CommandLine& line) {
   command.option("--samples", options->samples, "completions of each problem; default: the largest k");
   command.option("--verifier", options->verifier,
                  fmt::format("{}; default: the task's, or number", fmt::join(known_verifiers(), ", ")));
+  command.hint({.words = known_verifiers()});
+  command.option("--command", options->command,
+                 "program: what starts it; words by giving it again, or in quotes");
   command.option("--prompt-format", options->prompt_format,
                  "chat or plain; default: chat where the model has a template");
+  command.hint({.words = {"chat", "plain"}});
   add_strategy_options(command, options->strategy);
   add_sampling_options(command, options->sampling, options->seed);
   command.option("--max-sequences", options->max_sequences, "decoded at once", OptionForm::kShowDefault);
   command.option("--completions", options->completions, "write every completion here, as JSON lines");
+  command.hint({.files = true});
   command.flag("--json", options->json, "one JSON line");
   options->temperature_given = [&command] { return command.given("--temperature"); };
 }

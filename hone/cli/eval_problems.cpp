@@ -5,6 +5,7 @@
 
 #include "hone/base/log.h"
 #include "hone/base/suggest.h"
+#include "hone/cli/choices.h"
 #include "hone/data/dataset.h"
 #include "hone/data/task.h"
 
@@ -54,6 +55,7 @@ bool looks_like_file(const std::string& source) {
 void add_problem_options(Command& command, EvalProblems& problems) {
   command.option("--problems", problems.source,
                  "a file (JSON lines, JSON, CSV), or a task (hone tasks lists them)", OptionForm::kRequired);
+  command.hint({.files = true, .endings = {"jsonl", "json", "csv"}, .words = task_names()});
   command.option("-n,--n", problems.count, "problems; default: every row of a file, 1000 of a task");
   command.option("--field", problems.fields, "prompt=NAME, answer=NAME: the file's names of fields");
   command.option("--answer-after", problems.data.fields.answer_after,
@@ -63,6 +65,7 @@ void add_problem_options(Command& command, EvalProblems& problems) {
   command.option("--difficulty", problems.data.difficulty, "a task's grades, as 1,2");
   command.option("--on-error", problems.data.on_error, "malformed rows: stop or skip",
                  OptionForm::kShowDefault);
+  command.hint({.words = {"stop", "skip"}});
 }
 
 Result<ProblemSet> read_problems(const EvalProblems& problems) {

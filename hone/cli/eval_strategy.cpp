@@ -136,6 +136,7 @@ void add_strategy_options(Command& command, StrategyArguments& a) {
   command.option("--strategy", a.names,
                  fmt::format("accuracy against tokens spent, of each: {}; as maj,adaptive or given again",
                              fmt::join(strategy_names(), ", ")));
+  command.hint({.words = strategy_names()});
   command.option(
       "--scorer", a.scorer,
       "bon: logprob, friends (the model itself, asked whether an answer is right), or a verifier, as "
@@ -144,6 +145,7 @@ void add_strategy_options(Command& command, StrategyArguments& a) {
                  "friends: about each answer, sampled as answers are; 0: how probable yes is, in one pass",
                  OptionForm::kShowDefault);
   command.option("--judge", a.judge, "friends: another model's folder in place of the model itself");
+  command.hint({.folders = true});
   command.option(
       "--confidence", a.confidence,
       "adaptive: stops when the leader stays ahead with more than it; 1: when nothing can overtake it",
@@ -154,7 +156,9 @@ void add_strategy_options(Command& command, StrategyArguments& a) {
   command.option("--think-more-times", a.more_times, "budget: for one thought, at most",
                  OptionForm::kShowDefault);
   command.option("--csv", a.csv, "write the table of --strategy here");
+  command.hint({.files = true});
   command.option("--plot", a.plot, "draw it here: a .svg or .png");
+  command.hint({.files = true, .endings = {"svg", "png"}});
   a.given = [&command](const std::string& option) { return command.given(option); };
 }
 

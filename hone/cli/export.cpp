@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "hone/base/files.h"
+#include "hone/cli/choices.h"
 #include "hone/cli/command.h"
 #include "hone/cli/export_rollouts.h"
 #include "hone/cli/jsonl.h"
@@ -141,14 +142,19 @@ void add_export_command(CommandLine& line) {
       "hone export RUN --rollouts sft.jsonl --correct-only --best-of-group     for supervised trainers");
   command.option("SOURCE", options->source, "a Hugging Face model directory, or a run's folder",
                  OptionForm::kRequired);
+  command.hint({.folders = true});
   command.option("--to", options->to, "the GGUF file to write; of a run, its newest checkpoint");
+  command.hint({.files = true, .endings = {"gguf"}});
   command.value_name("FILE.gguf");
   command.option("--type", options->type, "of the matrices: f32, f16, bf16, q8_0; default: the model's own");
+  command.hint({.words = {"f32", "f16", "bf16", "q8_0"}});
   command.option("--rollouts", options->rollouts.file, "the JSON lines to write; -: to stdout");
+  command.hint({.files = true, .endings = {"jsonl"}});
   command.value_name("FILE.jsonl");
   command.option("--stage", options->rollouts.stage,
                  "rollouts of this stage: amortize, propose, grpo, eval, eval_direct",
                  OptionForm::kShowDefault);
+  command.hint({.words = stage_names()});
   command.option("--from-step", options->rollouts.from_step, "the first step");
   command.option("--to-step", options->rollouts.to_step, "the last step");
   command.flag("--correct-only", options->rollouts.correct_only, "rollouts that were judged correct");
@@ -163,7 +169,9 @@ void add_import_command(CommandLine& line) {
                               [options] { return import_model(*options); });
   command.footer("F32, F16, BF16 and Q8_0 of the llama, qwen2 and qwen3 architectures.");
   command.option("FILE", options->file, "a GGUF file", OptionForm::kRequired);
+  command.hint({.files = true, .endings = {"gguf"}});
   command.option("FOLDER", options->folder, "the model directory to make", OptionForm::kRequired);
+  command.hint({.folders = true});
 }
 
 }  // namespace hone

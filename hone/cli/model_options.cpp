@@ -8,8 +8,11 @@ namespace hone {
 
 void add_model_options(Command& command, ModelChoice& model) {
   command.option("MODEL", model.folder, "a Hugging Face model directory", OptionForm::kRequired);
+  command.hint({.folders = true});
   command.option("--device", model.device, "cpu, cuda or cuda:N", OptionForm::kShowDefault);
+  command.hint({.words = {"cpu", "cuda"}});
   command.option("--dtype", model.dtype, "float32, bfloat16 or float16", OptionForm::kShowDefault);
+  command.hint({.words = {"float32", "bfloat16", "float16"}});
 }
 
 void add_sampling_options(Command& command, SamplingParams& sampling, std::uint64_t& seed) {

@@ -7,6 +7,7 @@
 #include "hone/base/files.h"
 #include "hone/base/suggest.h"
 #include "hone/cli/chart.h"
+#include "hone/cli/choices.h"
 #include "hone/cli/command.h"
 #include "hone/cli/run_database.h"
 #include "hone/store/run_store.h"
@@ -105,10 +106,13 @@ void add_plot_command(CommandLine& line) {
                               [options] { return plot(*options); });
   command.footer(kPlotHelp);
   command.option("runs", options->runs, "folders of runs", OptionForm::kRequired);
+  command.hint({.folders = true});
   command.option("--metric", options->metrics, "what is drawn, as reward,accuracy", OptionForm::kRequired);
   command.option("--out", options->file, "the picture: a .svg or .png", OptionForm::kRequired);
+  command.hint({.files = true, .endings = {"svg", "png"}});
   command.option("--stage", options->stage, "sft, amortize, propose, grpo, eval, eval_direct",
                  OptionForm::kShowDefault);
+  command.hint({.words = stage_names()});
   command.option("--points", options->points, "of a line, at most", OptionForm::kShowDefault);
   command.option("--title", options->title, "above the picture");
 }

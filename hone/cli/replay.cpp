@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "hone/base/json.h"
+#include "hone/cli/choices.h"
 #include "hone/cli/command.h"
 #include "hone/cli/group_view.h"
 #include "hone/cli/jsonl.h"
@@ -99,10 +100,12 @@ void add_replay_command(CommandLine& line) {
       "--json prints a line of the step's metrics, then one for each group with ids, logprobs and verdicts.\n"
       "A run may go on while it is read.");
   command.option("RUN", options->run, "a run's folder, or its run.db", OptionForm::kRequired);
+  command.hint({.files = true, .endings = {"db"}});
   command.option("--step", options->step, "default: the last");
   command.option("--stage", options->stage,
                  "a stage of the run: sft, amortize, propose, grpo, eval, eval_direct",
                  OptionForm::kShowDefault);
+  command.hint({.words = stage_names()});
   command.option("--group", options->group, "only this group, from 0");
   command.flag("--json", options->json, "JSON lines");
 }

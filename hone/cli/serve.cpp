@@ -122,6 +122,7 @@ void add_serve_command(CommandLine& line) {
                               [options] { return serve(*options); });
   command.footer(kServeHelp);
   command.option("MODEL", options->model, "a Hugging Face model directory");
+  command.hint({.folders = true});
   command.option("--name", options->name, "what clients call the model; else its directory's name");
   command.flag("--verify", options->verify, "serve the verifiers");
   command.option("--host", options->host, "address to listen on; one beyond loopback needs --token",

@@ -47,7 +47,9 @@ Result<void> in_range(const char* name, std::int64_t value, std::int64_t least, 
 
 void add_serving_options(Command& command, ServingOptions& options) {
   command.option("--device", options.device, "cpu, cuda or cuda:N", OptionForm::kShowDefault);
+  command.hint({.words = {"cpu", "cuda"}});
   command.option("--dtype", options.dtype, "float32, bfloat16 or float16", OptionForm::kShowDefault);
+  command.hint({.words = {"float32", "bfloat16", "float16"}});
   command.option("--parallel", options.parallel, "completions decoded at once", OptionForm::kShowDefault);
   command.option("--queue", options.queue, "requests that may wait; further ones get 429",
                  OptionForm::kShowDefault);

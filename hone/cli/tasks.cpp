@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "hone/base/json.h"
+#include "hone/cli/choices.h"
 #include "hone/cli/columns.h"
 #include "hone/cli/command.h"
 #include "hone/cli/jsonl.h"
@@ -128,6 +129,7 @@ void add_tasks_command(CommandLine& line) {
       "on.\n"
       "--json prints rows of a problem file.");
   command.option("NAME", options->name, "a task");
+  command.hint({.words = task_names()});
   command.option("--show", options->show, "problems", OptionForm::kShowDefault);
   command.option("--difficulty", options->difficulty, "grades to draw from, as 1,2; default: the task's");
   command.option("--seed", options->seed, "the seed of the run", OptionForm::kShowDefault);

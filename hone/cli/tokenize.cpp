@@ -116,6 +116,7 @@ void add_tokenize_command(CommandLine& line) {
                               [options] { return tokenize(*options); });
   command.footer(kTokenizeHelp);
   command.option("MODEL", options->model, "a folder with tokenizer.json", OptionForm::kRequired);
+  command.hint({.folders = true});
   command.flag("--special", options->special, "add the tokenizer's special tokens to texts");
 }
 

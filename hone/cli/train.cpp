@@ -5,12 +5,14 @@
 #include <cmath>
 #include <cstdio>
 
+#include "hone/base/json.h"
 #include "hone/base/threads.h"
 #include "hone/cli/amortize_ledger.h"
 #include "hone/cli/build.h"
 #include "hone/cli/command.h"
 #include "hone/cli/friend_circle.h"
 #include "hone/cli/interrupt.h"
+#include "hone/cli/jsonl.h"
 #include "hone/cli/pages_server.h"
 #include "hone/cli/progress.h"
 #include "hone/cli/snapshots.h"
@@ -27,16 +29,21 @@
 namespace hone {
 namespace {
 
+constexpr const char* kTrainHelp =
+    R"(Exit codes: 0 finished, 2 something was wrong (one line on stderr), 130 stopped by Ctrl-C with everything saved.
+--json: run, checkpoint, state, parameters, steps of each stage, every evaluation, the metrics of each stage's last step.)";
+
 struct TrainArguments {
   std::string command = "train";
   std::string recipe;
   std::vector<std::string> settings;
-  bool resume = false;
+  bool resume = false, json = false;
   std::optional<std::int64_t> ui;  // the port of the pages beside the training; 0: any free one
 };
 
 class ProgressObserver : public TrainObserver {
  public:
+  explicit ProgressObserver(std::FILE* out) : progress_(out) {}
   void on_stage(const std::string& stage, std::int64_t total, std::int64_t done) override {
     progress_.stage(stage, total, done);
   }
@@ -85,7 +92,7 @@ class ProgressObserver : public TrainObserver {
   void finish() { progress_.finish(); }
 
  private:
-  Progress progress_{stdout};
+  Progress progress_;
 };
 
 LearnerOptions learner_options(const Recipe& recipe, const Model& model, const TrainingPlan& plan,
@@ -148,7 +155,19 @@ Result<void> check_prompts(const Recipe& recipe, Dataset& dataset, Environment& 
   return {};
 }
 
+Result<void> print_run_json(const std::filesystem::path& run, const RunStore& store, const Policy& policy,
+                            bool finished) {
+  HONE_TRY(auto summary, train_summary_json(run, store));
+  HONE_TRY(auto ledger, amortize_ledger_json(store, policy));
+  summary["state"] = finished ? "finished" : "stopped";
+  summary["parameters"] = policy.parameter_count();
+  if (!ledger.is_null()) summary["amortize"] = std::move(ledger);
+  return write_json_line(stdout, summary);
+}
+
 Result<int> run_train(const TrainArguments& arguments) {
+  // With --json one object stands on stdout; what a person watches goes beside it.
+  std::FILE* const out = arguments.json ? stderr : stdout;
   HONE_TRY(const Recipe recipe, read_recipe(arguments.recipe, arguments.settings));
   if (arguments.ui && (*arguments.ui < 0 || *arguments.ui > 65535))
     return Error{"--ui", "must be a port in [0, 65535]", std::to_string(*arguments.ui)};
@@ -185,21 +204,21 @@ Result<int> run_train(const TrainArguments& arguments) {
   HONE_TRY_VOID(store.set_fact("recipe", to_yaml(recipe)));
   HONE_TRY_VOID(store.set_fact("state", "running"));
 
-  fmt::print("{}: {} of {} parameters, vocabulary {}, on {}\n", folder.path().string(),
+  fmt::print(out, "{}: {} of {} parameters, vocabulary {}, on {}\n", folder.path().string(),
              model.policy->config().model_type,
              format_value(static_cast<double>(model.policy->parameter_count()), ValueKind::kCount),
              model.policy->config().vocab_size, recipe.model.device);
-  if (model.policy->has_trunk()) fmt::print("{}\n", plan.memory.to_string());
+  if (model.policy->has_trunk()) fmt::print(out, "{}\n", plan.memory.to_string());
   if (pages != nullptr) {
-    fmt::print("watch it   {}#/run/{}\n", pages->address(), folder.name());
+    fmt::print(out, "watch it   {}#/run/{}\n", pages->address(), folder.name());
   } else {
-    fmt::print("watch it   hone ui {}\n", recipe.runs);
+    fmt::print(out, "watch it   hone ui {}\n", recipe.runs);
   }
   FriendOptions as_it_is;
   as_it_is.device = recipe.model.device;
   as_it_is.dtype = recipe.model.dtype;
   Snapshots thinker(recipe, as_it_is, model, folder.path() / "thinker");
-  ProgressObserver observer;
+  ProgressObserver observer(out);
   const InterruptGuard guard;
   TrainParts parts{
       recipe,
@@ -234,13 +253,17 @@ Result<int> run_train(const TrainArguments& arguments) {
   }
   HONE_TRY_VOID(store.set_fact("state", result->finished ? "finished" : "stopped"));
   if (!result->finished) {
-    fmt::print("stopped after {} step {}; all of it is saved. To go on:\n  hone {} {}{} --resume\n",
+    fmt::print(out, "stopped after {} step {}; all of it is saved. To go on:\n  hone {} {}{} --resume\n",
                result->position.stage, result->position.step, arguments.command, arguments.recipe,
                settings_text(arguments.settings));
-    return 130;
   }
+  if (arguments.json) {
+    HONE_TRY_VOID(print_run_json(folder.path(), store, *model.policy, result->finished));
+  }
+  if (!result->finished) return 130;
+  if (arguments.json) return 0;
   print_train_summary(folder.path(), store);
-  HONE_TRY(const std::string ledger, amortize_ledger(store, *model.policy, terminal_width(stdout)));
+  HONE_TRY(const std::string ledger, amortize_ledger(store, *model.policy, stdout_style()));
   fmt::print("{}", ledger);
   return 0;
 }
@@ -254,11 +277,14 @@ void add_train_command(CommandLine& line) {
     Command& command = line.add(name, what, [arguments] { return run_train(*arguments); });
     command.option("recipe", arguments->recipe, "the recipe, a YAML file (docs/recipe.md)",
                    OptionForm::kRequired);
+    command.hint({.files = true, .endings = {"yaml", "yml"}});
     command.option("--set", arguments->settings, "override a key of the recipe: --set grpo.steps=20");
     command.value_name("KEY=VALUE");
     command.flag("--resume", arguments->resume, "go on with the recipe's newest run");
     command.option("--ui", arguments->ui, "serve the pages meanwhile, at 127.0.0.1; 0: any free port");
     command.value_name("PORT");
+    command.flag("--json", arguments->json, "one JSON object at the end; progress goes to stderr");
+    command.footer(kTrainHelp);
   };
   add("train", "Train as a recipe says: a supervised warm start, then GRPO");
   add("amortize", "Train as a recipe with an amortize stage says: thinking into direct answers");

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "hone/base/json.h"
 #include "hone/cli/columns.h"
-#include "hone/cli/progress.h"
+#include "hone/cli/group_view.h"
 #include "hone/cli/table.h"
+#include "hone/types/stage.h"
 
 namespace hone {
 namespace {
@@ -42,7 +44,7 @@ std::string verdict_line(const Rollout& r) {
 }  // namespace
 
 void print_train_summary(const std::filesystem::path& run, const RunStore& store) {
-  const int width = terminal_width(stdout);
+  const ViewStyle style = stdout_style();
   const auto steps = store.steps("eval");
   if (steps.ok() && !steps->empty()) {
     const auto before = store.load("eval", steps->front()), after = store.load("eval", steps->back());
@@ -53,7 +55,7 @@ void print_train_summary(const std::filesystem::path& run, const RunStore& store
       table.row({"tokens a completion",
                  fmt::format("{:.1f}", metric_of(*before, "eval_completions/mean_length")),
                  fmt::format("{:.1f}", metric_of(*after, "eval_completions/mean_length"))});
-      fmt::print("\n{}\n", table.render(width));
+      fmt::print("\n{}\n", table.render(style.width, style.unicode));
       for (const std::size_t i : telling_problems(*before, *after)) {
         const Group& group = after->groups[i];
         fmt::print("{}   (reference: {})\n  before  {}\n  after   {}\n\n",
@@ -71,6 +73,33 @@ void print_train_summary(const std::filesystem::path& run, const RunStore& store
       "look inside  hone replay {} --step 1\n"
       "see it all   hone ui {}\n",
       folder, folder, folder, run.has_parent_path() ? run.parent_path().string() : folder);
+}
+
+Result<nlohmann::ordered_json> train_summary_json(const std::filesystem::path& run, const RunStore& store) {
+  using OrderedJson = nlohmann::ordered_json;
+  OrderedJson steps = OrderedJson::object(), evaluations = OrderedJson::array(), last = OrderedJson::object();
+  for (const std::string_view stage : kTrainStages) {
+    HONE_TRY(const auto taken, store.steps(std::string(stage)));
+    if (taken.empty()) continue;
+    HONE_TRY(const StepRecord record, store.load(std::string(stage), taken.back()));
+    steps[std::string(stage)] = taken.size();
+    last[std::string(stage)] = record.metrics;
+  }
+  for (const std::string_view stage : kEvalStages) {
+    HONE_TRY(const auto taken, store.steps(std::string(stage)));
+    for (const std::int64_t step : taken) {
+      HONE_TRY(const StepRecord record, store.load(std::string(stage), step));
+      evaluations.push_back({{"stage", stage},
+                             {"step", step},
+                             {"problems", record.groups.size()},
+                             {"metrics", record.metrics}});
+    }
+  }
+  return OrderedJson{{"run", run.string()},
+                     {"checkpoint", (run / "latest").string()},
+                     {"steps", std::move(steps)},
+                     {"evaluations", std::move(evaluations)},
+                     {"last", std::move(last)}};
 }
 
 std::string settings_text(const std::vector<std::string>& settings) {

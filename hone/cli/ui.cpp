@@ -44,6 +44,7 @@ void add_ui_command(CommandLine& line) {
                               [options] { return serve_pages(*options); });
   command.footer(kUiHelp);
   command.option("RUNS", options->runs, "a folder of runs, or one run's folder", OptionForm::kShowDefault);
+  command.hint({.folders = true});
   command.option("--host", options->host, "address to listen on; one beyond loopback needs --token",
                  OptionForm::kShowDefault);
   command.option("--port", options->port, "0: any free one", OptionForm::kShowDefault);
