@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/run_command.h"
+#include "cli/tiny_model.h"
 #include "hone/store/run_store.h"
 
 namespace hone {
@@ -36,6 +37,22 @@ TEST(ProgramVerifier, OneThatIsNotThereIsTheVerdict) {
   ASSERT_EQ(ran.lines().size(), 1u);
   EXPECT_EQ(ran.lines()[0]["status"], "error");
   EXPECT_EQ(ran.lines()[0]["detail"], "[program] must be there, got './no-such-verifier'");
+}
+
+TEST(ProgramVerifier, JudgesAnEvaluation) {
+  const auto accuracy = [](const std::string& command) {
+    const Ran ran =
+        run_command({"eval", tiny_model(), "--problems", "arithmetic", "-n", "4", "--max-new-tokens", "4",
+                     "--verifier", "program", "--command", command, "--json"});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return ran.lines().at(0)["metrics"]["accuracy"].get<double>();
+  };
+  EXPECT_EQ(accuracy("sed -u s/.*/1/"), 1.0);
+  EXPECT_EQ(accuracy("sed -u s/.*/0/"), 0.0);
+  expect_one_error(run_command({"eval", tiny_model(), "--problems", "arithmetic", "--verifier", "program"}),
+                   {"[--command]", "must name the program"});
+  expect_one_error(run_command({"eval", tiny_model(), "--problems", "arithmetic", "--command", "cat"}),
+                   {"[--command]", "needs --verifier program", "number"});
 }
 
 TEST(ProgramVerifier, RewardsATraining) {
