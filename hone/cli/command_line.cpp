@@ -1,5 +1,7 @@
 #include "hone/cli/command_line.h"
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -20,13 +22,6 @@ CLI::Option* add_option(CLI::App& app, const std::string& name, T& target, const
   return option;
 }
 
-// CLI11 joins what stands in the brackets of a list's default: [1,4] is 1,4.
-std::string shown_default(const CLI::Option& option) {
-  std::string text = option.get_default_str();
-  if (text.size() >= 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
-  return text;
-}
-
 std::vector<OptionShape> option_shapes(const CLI::App& app,
                                        const std::map<const CLI::Option*, ValueHint>& hints) {
   std::vector<OptionShape> shapes;
@@ -41,7 +36,7 @@ std::vector<OptionShape> option_shapes(const CLI::App& app,
     }
     shape.help = option->get_description();
     if (option->get_items_expected_max() > 0) shape.value_name = option->get_type_name();
-    shape.default_value = shown_default(*option);
+    shape.default_value = option->get_default_str();
     shape.required = option->get_required();
     shape.repeated = option->get_items_expected_max() > 1;
     if (const auto hint = hints.find(option); hint != hints.end()) shape.hint = hint->second;
@@ -83,6 +78,8 @@ HONE_OPTION(std::optional<double>)
 void Command::option(const std::string& name, std::vector<int>& target, const std::string& help,
                      OptionForm form) {
   last_ = add_option(app_, name, target, help, form)->delimiter(',')->allow_extra_args(false);
+  // CLI11 writes a list as the headers included before it happen to.
+  if (form == OptionForm::kShowDefault) last_->default_str(fmt::format("{}", fmt::join(target, ",")));
 }
 
 void Command::option(const std::string& name, std::vector<std::string>& target, const std::string& help,
