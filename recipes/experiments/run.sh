@@ -29,6 +29,19 @@ ask() {
   "$hone" eval "$model" "$@" --json --completions "$file.jsonl" > "$file.json"
 }
 
+# begin_at NAME PERCENT OPTIONS…: back from the end of a run's warm start, the last checkpoint that still gets so many percent
+# of held-out problems right behind a closed thought
+begin_at() {
+  local folder=$runs/$1-$seed/checkpoints percent=$2 step share chosen=../latest
+  for step in $(ls "$folder" | sed -n 's/^sft-//p' | sort -rn); do
+    share=$("$hone" eval "$folder/sft-$step" "${@:3}" -n 1000 --strategy budget --think-budget 0 --temperature 0 --json |
+      python3 -c 'import json, sys; print(int(100 * json.load(sys.stdin)["strategies"][0]["accuracy"]))')
+    [ "$share" -ge "$percent" ] || break
+    chosen=sft-$step
+  done
+  echo "$folder/$chosen"
+}
+
 compare() { echo "$1 against $2"; "$hone" compare "$results/$1-$seed.jsonl" "$results/$2-$seed.jsonl" "${@:3}"; }
 
 labels='reward=[{verifier: number, weight: 1.0}, {verifier: format, weight: 0.1}]'
@@ -90,8 +103,8 @@ propose)
   "$here/report.py" --metrics propose/solve_rate,propose/unique,propose/learnable "$runs"/propose{,-random,-constant}-"$seed"
   ;;
 amortize)
-  start=model.path=$runs/amortize-start-$seed/latest
   train amortize-start amortize-start
+  start=model.path=$(begin_at amortize-start 28 --problems arithmetic --difficulty 4)
   amortize amortize amortize "$start"
   amortize amortize-single amortize "$start" amortize.samples=1
   amortize amortize-steps amortize "$start" amortize.remove_per_step=0.25
