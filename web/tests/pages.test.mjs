@@ -104,9 +104,12 @@ test('a run appears, grows and ends without a reload', async () => {
   await page.getByText('No runs yet').waitFor();
   await picture(page, 'runs-empty');
   const training = train();
+  await training.said(/watch it/);
+  training.kill('SIGSTOP'); // it would be at its end before a busy machine's browser has looked
   await page.getByRole('link', { name: 'first' }).waitFor();
   await page.evaluate(() => { window.sameDocument = true; });
   await page.locator('.state.running').waitFor();
+  training.kill('SIGCONT');
   await page.getByRole('link', { name: 'first' }).click();
   await page.getByRole('heading', { name: 'Reward', exact: true }).waitFor(); // GRPO has begun
   await page.locator('.state.finished').waitFor();
