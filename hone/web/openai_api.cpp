@@ -23,7 +23,7 @@ using State = CompletionStream::State;
 constexpr double kLookUp = 0.1;  // seconds after which a waiting thread sees whether its client is there
 // Between two events of a stream: where tokens come faster than anybody reads, an event holds several, and
 // the cores decode in place of waking threads.
-constexpr auto kPause = std::chrono::milliseconds(8);
+constexpr auto kPause = std::chrono::milliseconds(25);
 
 std::string text_of(const OrderedJson& json) {
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
