@@ -13,26 +13,44 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-constexpr double kHeartbeat = 10;  // seconds; a client that has gone is noticed by it
+// Seconds.
+constexpr int kHeartbeat = 10;  // a client that has gone is noticed by it
+constexpr int kStill = 10;
 
 std::string event(const char* name, const OrderedJson& data) {
   return fmt::format("event: {}\ndata: {}\n\n", name,
                      data.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
 }
 
-// What changed since the last look, as events.
-std::string news(PagesRuns& runs, std::map<std::string, std::string>& seen) {
+bool still(const PagesPlace& place) {
+  return std::chrono::system_clock::now() - place.modified > std::chrono::seconds(kStill);
+}
+
+// What one listener was told of a run.
+struct Told {
+  std::string stamp;
+  std::string text;
+};
+
+// What changed since the last look, as events. The files of a run change before what is written there can be
+// read (SQLite publishes a commit after fsync(2)), so that a run is read again until its files have been
+// still for a while.
+std::string news(PagesRuns& runs, std::map<std::string, Told>& told) {
   std::string out;
-  std::map<std::string, std::string> now;
+  std::map<std::string, Told> now;
   for (const PagesPlace& place : runs.list()) {
-    now[place.name] = place.stamp;
-    const auto before = seen.find(place.name);
-    if (before == seen.end() || before->second != place.stamp) out += event("run", run_json(place, runs));
+    Told& run = now[place.name];
+    if (const auto before = told.find(place.name); before != told.end()) run = std::move(before->second);
+    const bool changed = run.stamp != place.stamp;
+    if (!changed && still(place)) continue;
+    std::string text = event("run", run_json(place, runs));
+    if (changed || text != run.text) out += text;
+    run = {place.stamp, std::move(text)};
   }
-  for (const auto& [name, stamp] : seen) {
+  for (const auto& [name, run] : told) {
     if (!now.contains(name)) out += event("gone", {{"run", name}});
   }
-  seen = std::move(now);
+  told = std::move(now);
   return out;
 }
 
@@ -42,11 +60,11 @@ HttpResponse live_answer(const HttpRequest& request, PagesRuns& runs, double eve
   HttpResponse response{200, "text/event-stream", "", {{"Cache-Control", "no-store"}}};
   response.stream = [gone = request.gone, stopping = request.stopping, &runs,
                      every_seconds](const HttpWriter& write) {
-    std::map<std::string, std::string> seen;
-    if (!write(news(runs, seen) + event("ready", OrderedJson::object()))) return;
+    std::map<std::string, Told> told;
+    if (!write(news(runs, told) + event("ready", OrderedJson::object()))) return;
     Clock::time_point last = Clock::now();
     while (!stopping() && !gone()) {
-      std::string text = news(runs, seen);
+      std::string text = news(runs, told);
       if (text.empty() && seconds_since(last) > kHeartbeat) text = ":\n\n";
       if (!text.empty()) {
         if (!write(text)) return;

@@ -15,10 +15,17 @@ constexpr std::size_t kMaxOpen = 32;
 constexpr int kLevels = 3;
 constexpr std::size_t kMaxRuns = 10'000;
 
-std::string file_stamp(const fs::path& path) {
+struct FileMark {
+  std::string stamp = "-";
+  std::chrono::system_clock::time_point modified;
+};
+
+FileMark mark_of(const fs::path& path) {
   struct stat s {};
-  if (::stat(path.c_str(), &s) != 0) return "-";
-  return fmt::format("{}.{}.{}.{}", s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
+  if (::stat(path.c_str(), &s) != 0) return {};
+  const auto modified = std::chrono::seconds(s.st_mtim.tv_sec) + std::chrono::nanoseconds(s.st_mtim.tv_nsec);
+  return {fmt::format("{}.{}.{}", s.st_ino, s.st_size, modified.count()),
+          std::chrono::system_clock::time_point(modified)};
 }
 
 std::uint64_t file_key(const fs::path& path) {
@@ -33,9 +40,10 @@ bool is_run(const fs::path& folder) {
 }
 
 PagesPlace place_of(std::string name, const fs::path& folder) {
-  std::string stamp = file_stamp(folder / "run.db") + " " + file_stamp(folder / "run.db-wal") +
-                      (is_flocked(folder / "lock") ? " held" : "");
-  return {std::move(name), folder, std::move(stamp)};
+  const FileMark database = mark_of(folder / "run.db"), log = mark_of(folder / "run.db-wal");
+  return {std::move(name), folder,
+          database.stamp + " " + log.stamp + (is_flocked(folder / "lock") ? " held" : ""),
+          std::max(database.modified, log.modified)};
 }
 
 void search(const fs::path& folder, const std::string& prefix, int levels, std::vector<PagesPlace>& found) {

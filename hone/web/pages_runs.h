@@ -4,6 +4,7 @@
 // Thread safety: members of PagesRuns from any thread; a PagesRun is shared and locks by itself.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -42,7 +43,8 @@ class PagesRun {
 struct PagesPlace {
   std::string name;  // its path below the folder of runs: "votes-1", "old/votes-1"
   std::filesystem::path folder;
-  std::string stamp;  // changes when the run's files do
+  std::string stamp;                               // changes when the run's files do
+  std::chrono::system_clock::time_point modified;  // the files, last
 };
 
 class PagesRuns {

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "hone/base/clock.h"
 #include "hone/base/json.h"
 #include "hone/store/run_store.h"
 #include "hone/web/pages_api.h"
@@ -40,8 +41,8 @@ class Listening {
   Listening& operator=(const Listening&) = delete;
   ~Listening() { ::close(fd_); }
 
-  // The next event; an empty one at the end of the stream. Chunk sizes stand between events, on lines of
-  // their own, and are passed over like everything that is no field.
+  // The next event; an empty one at the end of the stream, and after a minute. Chunk sizes stand between
+  // events, on lines of their own, and are passed over like everything that is no field.
   Told next() {
     Told told;
     for (;;) {
@@ -49,7 +50,7 @@ class Listening {
       while ((end = buffer_.find('\n')) == std::string::npos) {
         char piece[4096];
         const ssize_t n = ::recv(fd_, piece, sizeof piece, 0);
-        if (n <= 0) return {};
+        if (n <= 0 || seconds_since(begun_) > 60) return {};  // heartbeats come for ever
         buffer_.append(piece, static_cast<std::size_t>(n));
       }
       std::string line = buffer_.substr(0, end);
@@ -62,6 +63,7 @@ class Listening {
 
  private:
   int fd_;
+  Clock::time_point begun_ = Clock::now();
   std::string buffer_;
 };
 
