@@ -243,6 +243,7 @@ void describe(Table& t, ProposeOptions& o) {
   t.add("reward", choice(o.reward, kProposeRewards),
         "of a question that p of its solutions solve: learnability 1 - p, 0 at p = 0 and 1 (Absolute Zero); "
         "uncertainty 1 - 2|p - 1/2| (R-Zero); constant 1, a control");
+  t.add("proposer_weight", o.proposer_weight, "of the proposals in the loss; a solution weighs 1", above(0));
   t.add("proposals", o.proposals, "questions asked for in a step", between(2, 1 << 16));
   t.add("solutions", o.solutions, "of each question that is accepted", between(2, 1 << 16));
   t.add("max_proposal_tokens", o.max_proposal_tokens, "budget of a question", between(1, 1 << 24));

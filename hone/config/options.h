@@ -230,6 +230,7 @@ struct ProposeOptions {
   std::string language = "arithmetic";            // of symbolic/proposals.h
   ProposeSource source = ProposeSource::kPolicy;  // random: uniform draws of the language, a control
   ProposeReward reward = ProposeReward::kLearnability;
+  double proposer_weight = 1.0;  // of the proposals' part of the loss, beside the solutions'
   int proposals = 32;            // asked for in a step
   int solutions = 8;             // of each problem that is accepted; Absolute Zero: 8
   int max_proposal_tokens = 64;  // budgets

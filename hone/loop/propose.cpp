@@ -191,6 +191,9 @@ Result<StepDraft> Proposer::step(std::int64_t step) {
   draft.groups = std::move(solved);
   if (asks) draft.groups.insert(draft.groups.begin(), std::move(proposed[0]));
   assign_advantages(draft.groups, recipe.grpo.loss);
+  if (asks) {
+    for (Rollout& rollout : draft.groups[0].rollouts) rollout.advantage *= o.proposer_weight;
+  }
   draft.batch = make_train_batch(draft.groups, recipe.grpo.loss, o.temperature, step);
   return draft;
 }

@@ -38,6 +38,7 @@ class Proposer {
   // One step's proposals and solutions; `step` counts from 0. A proposal that is none, does not end or is out
   // of bounds earns −1 (Absolute Zero's −1 for what is not well formed); one that the held-out problems have
   // is undecided. A problem that was posed c times in this run, this one included, earns 1/c of its reward.
+  // Advantages are normalised within each role, those of the proposals then multiplied by proposer_weight.
   // Metrics: rollout_metrics of the solutions; propose/valid, propose/unique (of the valid ones, those posed
   // for the first time), propose/solve_rate, propose/learnable (0 < p < 1), propose/reward.
   Result<StepDraft> step(std::int64_t step);

@@ -97,6 +97,27 @@ TEST(Propose, LearnableQuestionsEarnMostAndNonsenseLoses) {
   EXPECT_LT(world.batches[0].groups[0].sequences[1].advantage, 0);
 }
 
+TEST(Propose, TheProposerCanWeighMore) {
+  const TempFolder folder;
+  const auto advantages_with = [&](double weight) {
+    World world;
+    Recipe recipe = proposing(folder);
+    recipe.name = fmt::format("weight-{}", weight);
+    recipe.propose.proposer_weight = weight;
+    answer(world, {posed("1+2"), posed("3+"), posed("4+5"), posed("6-7")}, {{"3", 1}, {"9", 4}, {"-1", 0}});
+    EXPECT_TRUE(run(world, recipe).ok());
+    std::vector<std::vector<double>> advantages;
+    for (const TrainGroup& group : world.batches.at(0).groups) {
+      advantages.emplace_back();
+      for (const TrainSequence& s : group.sequences) advantages.back().push_back(s.advantage);
+    }
+    return advantages;
+  };
+  auto once = advantages_with(1);
+  for (double& advantage : once[0]) advantage *= 4;
+  EXPECT_EQ(advantages_with(4), once) << "the proposals' alone";
+}
+
 TEST(Propose, ARepeatedQuestionSharesItsReward) {
   const TempFolder folder;
   World world;
