@@ -23,7 +23,10 @@ struct Channel {
   std::vector<StreamPiece> pieces;  // not fetched yet
   std::size_t left = 0;             // samples that have not ended
   std::string why;                  // not empty: failed
+  bool rests = false;               // whoever waits wants to hear of the end alone
   std::atomic<bool> dropped{false};
+
+  bool over() const { return left == 0 || !why.empty(); }
 };
 
 class ChannelStream final : public CompletionStream {
@@ -33,9 +36,8 @@ class ChannelStream final : public CompletionStream {
 
   State next(std::vector<StreamPiece>& pieces, double seconds) override {
     std::unique_lock lock(channel_->mutex);
-    channel_->came.wait_for(lock, std::chrono::duration<double>(seconds), [&] {
-      return !channel_->pieces.empty() || !channel_->why.empty() || channel_->left == 0;
-    });
+    channel_->came.wait_for(lock, std::chrono::duration<double>(seconds),
+                            [&] { return !channel_->pieces.empty() || channel_->over(); });
     std::ranges::move(channel_->pieces, std::back_inserter(pieces));
     channel_->pieces.clear();
     if (!channel_->why.empty()) {
@@ -43,6 +45,12 @@ class ChannelStream final : public CompletionStream {
       return State::kFailed;
     }
     return channel_->left == 0 ? State::kEnded : State::kMore;
+  }
+  void rest(double seconds) override {
+    std::unique_lock lock(channel_->mutex);
+    channel_->rests = true;
+    channel_->came.wait_for(lock, std::chrono::duration<double>(seconds), [&] { return channel_->over(); });
+    channel_->rests = false;
   }
   const std::string& why() const override { return why_; }
 
@@ -80,7 +88,7 @@ bool hand_over(OpenRequest& request) {
   channel.left -= static_cast<std::size_t>(ended);
   std::ranges::move(request.news, std::back_inserter(channel.pieces));
   request.news.clear();
-  if (!request.whole || channel.left == 0) channel.came.notify_one();
+  if (channel.left == 0 || !(request.whole || channel.rests)) channel.came.notify_one();
   return channel.left == 0;
 }
 

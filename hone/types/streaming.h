@@ -48,6 +48,8 @@ class CompletionStream {
   };
   // Appends what has come, waiting at most so many seconds for something.
   virtual State next(std::vector<StreamPiece>& pieces, double seconds) = 0;
+  // Returns after so many seconds, or when nothing more will come.
+  virtual void rest(double seconds) = 0;
   virtual const std::string& why() const = 0;
 };
 

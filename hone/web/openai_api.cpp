@@ -2,9 +2,9 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <thread>
 
 #include "hone/base/check.h"
 #include "hone/base/hash.h"
@@ -21,9 +21,10 @@ using Answer = StreamingGenerator::Submission::Answer;
 using State = CompletionStream::State;
 
 constexpr double kLookUp = 0.1;  // seconds after which a waiting thread sees whether its client is there
-// Between two events of a stream: where tokens come faster than anybody reads, an event holds several, and
-// the cores decode in place of waking threads.
-constexpr auto kPause = std::chrono::milliseconds(25);
+// Seconds between two events of a stream: where tokens come faster than anybody reads, an event holds
+// several, and the cores decode in place of waking threads. With many streams the second, for each of them:
+// 625 events a second at most.
+constexpr double kPause = 0.025, kPauseEach = 0.0016;
 
 std::string text_of(const OrderedJson& json) {
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
@@ -52,6 +53,7 @@ struct Answering {
   // Some pieces more, of any prompt. kEnded: all has come.
   enum class News { kMore, kEnded, kFailed, kLate };
   News wait();
+  void rest(double seconds);
   void count_tokens();
 };
 
@@ -73,6 +75,12 @@ Answering::News Answering::wait() {
   return Clock::now() < deadline ? News::kMore : News::kLate;
 }
 
+// Until then, or the end of the first prompt that is being answered.
+void Answering::rest(double seconds) {
+  const auto first = std::ranges::find_if(streams, [](const auto& stream) { return stream != nullptr; });
+  if (first != streams.end()) (*first)->rest(seconds);
+}
+
 void Answering::count_tokens() {
   for (const OpenAiChoice& choice : choices) {
     usage.completion_tokens += choice.tokens();
@@ -86,6 +94,7 @@ struct OpenAiApi::Impl {
   OpenAiOptions options;
   ModelSource& source;
   std::atomic<std::uint64_t> count{0};
+  std::atomic<int> streaming{0};
   const std::uint64_t instance = fresh_seed();
 
   HttpResponse models() const;
@@ -93,7 +102,7 @@ struct OpenAiApi::Impl {
   std::optional<HttpResponse> begin(Answering& answering);
   std::optional<HttpResponse> submit(Answering& answering, Environment::Prompt prompt, std::uint64_t seed);
   HttpResponse whole(Answering& answering, const HttpRequest& http);
-  static void stream(Answering& answering, const HttpWriter& write);
+  void stream(Answering& answering, const HttpWriter& write);
   HttpResponse failure(const Answering& answering, Answering::News news) const;
 };
 
@@ -205,6 +214,8 @@ HttpResponse OpenAiApi::Impl::whole(Answering& answering, const HttpRequest& htt
 
 void OpenAiApi::Impl::stream(Answering& answering, const HttpWriter& write) {
   const bool chat = answering.request.chat;
+  ++streaming;
+  const std::shared_ptr<void> leaves(nullptr, [this](void*) { --streaming; });
   auto news = Answering::News::kMore;
   while (news == Answering::News::kMore) {
     news = answering.wait();
@@ -215,9 +226,8 @@ void OpenAiApi::Impl::stream(Answering& answering, const HttpWriter& write) {
       events +=
           event_of(openai_chunk(answering.identity, chat, OrderedJson::array({std::move(delta)}), nullptr));
     }
-    const auto sent = Clock::now();
     if (!write(events)) return;  // the streams go with the answer, and are cancelled
-    if (news == Answering::News::kMore) std::this_thread::sleep_until(sent + kPause);
+    if (news == Answering::News::kMore) answering.rest(std::max(kPause, streaming * kPauseEach));
   }
   if (news != Answering::News::kEnded) {
     const std::string why = news == Answering::News::kLate ? "the answer took too long" : answering.why;
@@ -243,7 +253,7 @@ HttpResponse OpenAiApi::Impl::answer(const HttpRequest& http, bool chat) {
   if (auto refusal = begin(*answering)) return std::move(*refusal);
   if (!answering->request.stream) return whole(*answering, http);
   HttpResponse response{200, "text/event-stream", "", {{"Cache-Control", "no-cache"}}};
-  response.stream = [answering](const HttpWriter& write) { stream(*answering, write); };
+  response.stream = [this, answering](const HttpWriter& write) { stream(*answering, write); };
   return response;
 }
 

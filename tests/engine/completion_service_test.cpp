@@ -121,6 +121,18 @@ TEST(CompletionService, ScoresAreTheModelsOwnWhateverTheTemperature) {
   EXPECT_NE(first.logprob, b.samples[0].logprobs[0]) << "the temperature is not in it";
 }
 
+TEST(CompletionService, RestingLastsUntilTheEnd) {
+  Served served;
+  for (const bool stops : {false, true}) {
+    const auto submitted = served.service.submit({request(1, 8, 2, 20), -1, false});
+    ASSERT_EQ(submitted.answer, Answer::kAccepted);
+    if (stops) served.service.stop();
+    submitted.stream->rest(60.0);
+    std::vector<StreamPiece> pieces;
+    EXPECT_EQ(submitted.stream->next(pieces, 0.0), stops ? State::kFailed : State::kEnded);
+  }
+}
+
 TEST(CompletionService, RefusalsSayWhy) {
   Served served({.engine = {.context_length = 32, .cache_bytes = 1}});
   auto impossible = request(1, 4, 0, 3);

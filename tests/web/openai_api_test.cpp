@@ -82,6 +82,7 @@ struct Script : StreamingGenerator {
       }
       return last ? State::kEnded : State::kMore;
     }
+    void rest(double) override {}
     const std::string& why() const override { return reason; }
   };
 
