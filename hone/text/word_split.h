@@ -2,7 +2,7 @@
 // tokenizer.json writes them. Source: llama.cpp's src/llama-vocab.cpp. Internal to text/.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "hone/base/result.h"
