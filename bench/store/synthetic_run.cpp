@@ -31,6 +31,7 @@ Group made_group(std::int64_t step, std::int64_t position, int size, double skil
     r.completion.text += fmt::format("</think><answer>{}</answer>", right ? n % 97 : n % 89);
     r.completion.ids.assign(150, 11);
     r.completion.logprobs.assign(150, -0.25F);
+    r.completion.entropies.assign(150, 0.75F);
     r.completion.finish = draw < 20 ? FinishReason::kLength : FinishReason::kEos;
     r.reward.correct = right;
     r.reward.total = right ? 1.0 : 0.0;

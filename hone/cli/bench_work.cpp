@@ -218,11 +218,11 @@ Result<std::vector<BenchStep>> bench_steps(Policy& policy, const BenchWork& work
     step.generate.flops = 2.0 * parameters * read;
     if (update) {
       const TrainBatch batch = batch_of(requests, **completions);
-      std::optional<Result<Metrics>> metrics;
+      std::optional<Result<UpdateReport>> report;
       start_time_split();
-      step.update.seconds = seconds_of([&] { metrics = learner->update(batch); });
+      step.update.seconds = seconds_of([&] { report = learner->update(batch); });
       step.update.split = end_time_split();
-      if (!metrics->ok()) return metrics->error();
+      if (!report->ok()) return report->error();
       step.update.tokens = step.generate.tokens;
       step.update.flops = 6.0 * parameters * read;
     }

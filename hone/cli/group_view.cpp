@@ -56,7 +56,9 @@ OrderedJson rollout_json(const Rollout& rollout) {
                      {"verdicts", std::move(verdicts)},
                      {"policy_version", completion.policy_version},
                      {"ids", completion.ids},
-                     {"logprobs", completion.logprobs}};
+                     {"logprobs", completion.logprobs},
+                     {"entropies", completion.entropies},
+                     {"clipped", rollout.clipped}};
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ std::string metrics_text(const Metrics& metrics, const ViewStyle& style);
 // Nothing of a prompt or completion reaches a terminal as an escape sequence.
 std::string group_text(const Group& group, std::size_t index, const ViewStyle& style);
 
-// The same with ids and logprobs: {"group", "source", …, "rollouts": [{"text", "ids", …, "verdicts"}]}.
+// The same with ids, logprobs, entropies and clipped passes: {"group", "source", …, "rollouts": [{"text",
+// "ids", …, "verdicts"}]}.
 nlohmann::ordered_json group_json(const Group& group, std::size_t index);
 
 }  // namespace hone

@@ -97,7 +97,8 @@ void add_replay_command(CommandLine& line) {
   Command& command = line.add("replay", "What a run sampled, judged and learned from at a step",
                               [options] { return replay(*options); });
   command.footer(
-      "--json prints a line of the step's metrics, then one for each group with ids, logprobs and verdicts.\n"
+      "--json prints a line of the step's metrics, then one for each group with ids, logprobs, entropies and "
+      "verdicts.\n"
       "A run may go on while it is read.");
   command.option("RUN", options->run, "a run's folder, or its run.db", OptionForm::kRequired);
   command.hint({.files = true, .endings = {"db"}});

@@ -52,7 +52,8 @@ Result<void> print_json(const Environment::Prompt& prompt, const Completion& com
                                              {"finish", to_string(completion.finish)},
                                              {"prompt_ids", prompt.ids},
                                              {"ids", completion.ids},
-                                             {"logprobs", completion.logprobs}});
+                                             {"logprobs", completion.logprobs},
+                                             {"entropies", completion.entropies}});
 }
 
 Result<void> print_text(const Environment::Prompt& prompt, const Completion& completion, int index,
@@ -114,7 +115,8 @@ void add_sample_command(CommandLine& line) {
   command.option("--system", options->system, "a system prompt");
   add_sampling_options(command, options->sampling, options->seed);
   command.flag("--plain", options->plain, "the prompt as it is, without the model's chat template");
-  command.flag("--json", options->json, "a JSON line for each: prompt, completion, finish, ids, logprobs");
+  command.flag("--json", options->json,
+               "a JSON line for each: prompt, completion, finish, ids, logprobs, entropies");
 }
 
 }  // namespace hone

@@ -226,6 +226,7 @@ void Generation::draw_row(Scored& row, std::span<float> z) {
     const auto token = sampler.draw(sampling.temperature == 0 ? 0.0 : random_uniform(sequence.key, position));
     completion.ids.push_back(token.id);
     completion.logprobs.push_back(token.logprob);
+    completion.entropies.push_back(token.entropy);
     if (scores) sequence.score = scores->of(token.id);
     if (!sampling.truncates()) continue;
     const auto kept = sampler.kept();

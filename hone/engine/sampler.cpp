@@ -158,7 +158,7 @@ RowSampler::Draw RowSampler::draw(double u) {
     }
   }
   HONE_CHECK(id >= 0, "u = {} met no token", u);
-  return {id, logit(id) - stats_.lse};
+  return {id, logit(id) - stats_.lse, stats_.entropy};
 }
 
 }  // namespace hone

@@ -2,8 +2,8 @@
 //
 // Truncation follows transformers' warpers, in their order: temperature, top-k (ties with the k-th stay),
 // top-p (the least likely are dropped while their mass is at most 1 − p; of equals, higher ids go first),
-// min-p. Each keeps at least one token. The recorded logprob has the bits that score_tokens recomputes from
-// the same logits, inverse_temperature_of and kept set.
+// min-p. Each keeps at least one token. The recorded logprob and entropy have the bits that score_tokens
+// recomputes from the same logits, inverse_temperature_of and kept set.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,7 @@ class RowSampler {
   struct Draw {
     std::int32_t id;
     float logprob;  // natural log, under the distribution sampled from
+    float entropy;  // nats, of that distribution
   };
   // The token at u in [0, 1) of the cumulative distribution over the kept tokens in ascending order of id;
   // greedy ones ignore u. Any number of draws may follow one prepare().

@@ -111,8 +111,10 @@ class TrainLoop {
     const TrainBatch batch =
         make_train_batch(groups, o.loss, o.rollout.temperature, position_.step);  // batch
     p_.observer.on_activity("update");
-    HONE_TRY(Metrics metrics, learner_->update(batch));  // update
+    HONE_TRY(UpdateReport report, learner_->update(batch));  // update
+    note_clipped(batch, report, groups);
     ++position_.step;
+    Metrics metrics = std::move(report.metrics);
     metrics.merge(rollout_metrics(groups));
     metrics["step_time"] = seconds_since(start);
     metrics["rollout_time"] = rollout_seconds;
@@ -219,8 +221,9 @@ class TrainLoop {
     const ForcedPrefix forced = forced_prefix(p_, o.direct_forced ? p_.recipe.amortize.prefix : "");
     HONE_TRY(const TrainBatch batch, supervised_batch(problems, p_.environment, p_.generator.context_length(),
                                                       encode, position_.step, forced.ids));
-    HONE_TRY(Metrics metrics, learner_->update(batch));
+    HONE_TRY(UpdateReport report, learner_->update(batch));
     ++position_.step;
+    Metrics metrics = std::move(report.metrics);
     metrics["num_tokens"] = tokens_of(batch);
     metrics["step_time"] = seconds_since(start);
     return record({"sft", position_.step, std::move(metrics), {}});
@@ -233,8 +236,10 @@ class TrainLoop {
     HONE_TRY(StepDraft draft, make_draft());
     const double rollout_seconds = seconds_since(start);
     p_.observer.on_activity("update");
-    HONE_TRY(Metrics metrics, learner_->update(draft.batch));
+    HONE_TRY(UpdateReport report, learner_->update(draft.batch));
+    note_clipped(draft.batch, report, draft.groups);
     ++position_.step;
+    Metrics metrics = std::move(report.metrics);
     metrics.merge(draft.metrics);
     metrics["step_time"] = seconds_since(start);
     metrics["rollout_time"] = rollout_seconds;

@@ -68,11 +68,14 @@ TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& op
   TrainBatch batch;
   batch.step = step;
   const bool advantage_only = options.beta == 0.0 && options.entropy_bonus == 0.0;
-  for (const Group& group : groups) {
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const Group& group = groups[g];
     const bool silent = advantage_only && !has_signal(group);
     TrainGroup train;
+    train.place = g;
     train.prompt = group.prompt_ids;
-    for (const Rollout& rollout : group.rollouts) {
+    for (std::size_t r = 0; r < group.rollouts.size(); ++r) {
+      const Rollout& rollout = group.rollouts[r];
       const Completion& completion = rollout.completion;
       HONE_CHECK(completion.ids.size() == completion.logprobs.size(), "{}: {} ids, {} logprobs",
                  group.problem.source, completion.ids.size(), completion.logprobs.size());
@@ -84,6 +87,7 @@ TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& op
         continue;
       }
       TrainSequence sequence;
+      sequence.place = r;
       sequence.completion = completion.ids;
       sequence.loss_mask.assign(completion.ids.size(), masked ? 0 : 1);
       sequence.old_logprobs = completion.logprobs;
@@ -96,6 +100,16 @@ TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& op
     if (!train.sequences.empty()) batch.groups.push_back(std::move(train));
   }
   return batch;
+}
+
+void note_clipped(const TrainBatch& batch, const UpdateReport& report, std::span<Group> groups) {
+  for (const UpdateReport::Clipped& clipped : report.clipped) {
+    const TrainGroup& group = batch.groups[clipped.group];
+    Rollout& rollout = groups[group.place].rollouts[group.sequences[clipped.sequence].place];
+    HONE_CHECK(clipped.passes.size() == rollout.completion.ids.size(), "{} of {} tokens are marked",
+               clipped.passes.size(), rollout.completion.ids.size());
+    rollout.clipped = clipped.passes;
+  }
 }
 
 }  // namespace hone

@@ -27,11 +27,14 @@ bool has_signal(const Group& group);
 // max_new_tokens.
 double overlong_penalty(std::int64_t length, std::int64_t max_new_tokens, const LossOptions& options);
 
-// The step's batch. Undecided rollouts are left out and count in no denominator. Groups without signal are left
-// out too and only counted, unless a KL term or an entropy bonus still has something to say about them. Truncated
-// completions (finish kLength) get a zero mask when asked. Requires assign_advantages before.
+// The step's batch. Undecided rollouts are left out and count in no denominator. Groups without signal are
+// left out too and only counted, unless a KL term or an entropy bonus still has something to say about them.
+// Truncated completions (finish kLength) get a zero mask when asked. Requires assign_advantages before.
 TrainBatch make_train_batch(std::span<const Group> groups, const LossOptions& options, double temperature,
                             std::int64_t step);
+
+// What the update on that batch clipped, noted at the rollouts that it was made of.
+void note_clipped(const TrainBatch& batch, const UpdateReport& report, std::span<Group> groups);
 
 // TRL's metrics of what was sampled: reward, reward_std (mean over groups), frac_reward_zero_std (groups
 // without signal), rewards/<v>/{mean,std} of decided scores, completions/{mean,min,max}_length,

@@ -21,8 +21,8 @@ Result<void> insert_rollout(Database& db, std::int64_t group_id, std::int64_t po
     HONE_TRY(
         Statement insert,
         db.prepare("INSERT INTO rollouts (group_id, position, text, finish, policy_version, reward, correct,"
-                   " advantage, ids, logprobs, kept_ids, kept_offsets)"
-                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                   " advantage, ids, logprobs, kept_ids, kept_offsets, entropies, clipped)"
+                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     insert.bind(group_id).bind(position).bind(completion.text).bind(to_string(completion.finish));
     insert.bind(completion.policy_version);
     rollout.reward.total ? insert.bind(*rollout.reward.total) : insert.bind_null();
@@ -30,7 +30,9 @@ Result<void> insert_rollout(Database& db, std::int64_t group_id, std::int64_t po
     insert.bind(completion.ids)
         .bind(completion.logprobs)
         .bind(completion.kept.ids)
-        .bind(completion.kept.offsets);
+        .bind(completion.kept.offsets)
+        .bind(completion.entropies)
+        .bind(rollout.clipped);
     HONE_TRY_VOID(insert.run());
   }
   const std::int64_t rollout_id = db.last_row();
@@ -98,12 +100,18 @@ Result<std::vector<RewardPart>> select_parts(Database& db, std::int64_t rollout_
   }
 }
 
+constexpr const char* kRollouts =
+    "SELECT id, text, finish, policy_version, reward, correct, advantage, ids, logprobs, kept_ids,"
+    " kept_offsets, entropies, clipped FROM rollouts WHERE group_id = ? ORDER BY position";
+constexpr const char* kRollouts1 =  // of schema version 1
+    "SELECT id, text, finish, policy_version, reward, correct, advantage, ids, logprobs, kept_ids,"
+    " kept_offsets, x'', x'' FROM rollouts WHERE group_id = ? ORDER BY position";
+
 Result<std::vector<Rollout>> select_rollouts(Database& db, std::int64_t group_id) {
   constexpr std::array kReasons = {FinishReason::kEos, FinishReason::kStop, FinishReason::kLength};
-  HONE_TRY(Statement query,
-           db.prepare("SELECT id, text, finish, policy_version, reward, correct, advantage, ids,"
-                      " logprobs, kept_ids, kept_offsets FROM rollouts"
-                      " WHERE group_id = ? ORDER BY position"));
+  // Asked each time: a writer may bring the file up to date while it is read.
+  HONE_TRY(const std::int64_t version, db.integer("PRAGMA user_version"));
+  HONE_TRY(Statement query, db.prepare(version >= 2 ? kRollouts : kRollouts1));
   query.bind(group_id);
   std::vector<Rollout> rollouts;
   for (;;) {
@@ -123,6 +131,8 @@ Result<std::vector<Rollout>> select_rollouts(Database& db, std::int64_t group_id
     HONE_TRY(completion.logprobs, query.numbers<float>(8));
     HONE_TRY(completion.kept.ids, query.numbers<std::int32_t>(9));
     HONE_TRY(completion.kept.offsets, query.numbers<std::int64_t>(10));
+    HONE_TRY(completion.entropies, query.numbers<float>(11));
+    HONE_TRY(rollout.clipped, query.numbers<std::uint8_t>(12));
     HONE_TRY(rollout.reward.parts, select_parts(db, query.integer(0)));
     rollouts.push_back(std::move(rollout));
   }

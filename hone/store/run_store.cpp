@@ -25,11 +25,11 @@ fs::path beside(const fs::path& file, const char* suffix) {
 Result<std::unique_ptr<Database>> open_to_write(const fs::path& file) {
   HONE_TRY(std::unique_ptr<Database> db, Database::open(file, Database::Mode::kCreate));
   // Looked at before anything is changed: another program's file stays as it is.
-  HONE_TRY(const bool fresh, is_fresh(*db));
+  HONE_TRY(const int version, schema_version(*db));
   HONE_TRY_VOID(db->execute("PRAGMA journal_mode = WAL"));
   HONE_TRY_VOID(db->execute("PRAGMA synchronous = FULL"));
   HONE_TRY_VOID(db->execute("PRAGMA foreign_keys = ON"));
-  if (fresh) HONE_TRY_VOID(create_schema(*db));
+  if (version != kSchemaVersion) HONE_TRY_VOID(make_schema(*db));
   return db;
 }
 

@@ -57,6 +57,8 @@ CREATE TABLE rollouts (
   logprobs BLOB NOT NULL,
   kept_ids BLOB NOT NULL,
   kept_offsets BLOB NOT NULL,
+  entropies BLOB NOT NULL DEFAULT x'',
+  clipped BLOB NOT NULL DEFAULT x'',
   UNIQUE (group_id, position)
 );
 CREATE TABLE parts (
@@ -71,47 +73,58 @@ CREATE TABLE parts (
 ) WITHOUT ROWID;
 )sql";
 
+constexpr const char* kFrom1To2 = R"sql(
+ALTER TABLE rollouts ADD COLUMN entropies BLOB NOT NULL DEFAULT x'';
+ALTER TABLE rollouts ADD COLUMN clipped BLOB NOT NULL DEFAULT x'';
+)sql";
+
 }  // namespace
 
-Result<bool> is_fresh(Database& db) {
+Result<int> schema_version(Database& db) {
   HONE_TRY(const std::int64_t application, db.integer("PRAGMA application_id"));
   HONE_TRY(const std::int64_t version, db.integer("PRAGMA user_version"));
   HONE_TRY(const std::int64_t tables, db.integer("SELECT count(*) FROM sqlite_master"));
-  if (tables == 0 && application == 0 && version == 0) return true;
+  if (tables == 0 && application == 0 && version == 0) return 0;
   if (application != kApplicationId)
     return Error{db.where(), "must be a run database", "a database of another program"};
-  if (version != kSchemaVersion) {
-    return Error{db.where(), fmt::format("must have schema version {}, as this hone writes", kSchemaVersion),
-                 std::to_string(version)};
+  if (version < 1 || version > kSchemaVersion) {
+    return Error{
+        db.where(),
+        fmt::format("must have a schema version of at most {}, which this hone writes", kSchemaVersion),
+        std::to_string(version)};
   }
-  return false;
+  return static_cast<int>(version);
 }
 
-Result<void> create_schema(Database& db) {
+Result<void> make_schema(Database& db) {
   HONE_TRY(Transaction transaction, Transaction::begin(db, Transaction::Kind::kWrite));
-  HONE_TRY(const bool fresh, is_fresh(db));
-  if (!fresh) return {};
-  HONE_TRY_VOID(db.execute(kTables));
-  HONE_TRY_VOID(db.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str()));
+  HONE_TRY(const int version, schema_version(db));
+  if (version == kSchemaVersion) return {};
+  if (version == 0) {
+    HONE_TRY_VOID(db.execute(kTables));
+    HONE_TRY_VOID(db.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str()));
+  } else {
+    HONE_TRY_VOID(db.execute(kFrom1To2));
+  }
   HONE_TRY_VOID(db.execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion).c_str()));
   return transaction.commit();
 }
 
 Result<std::unique_ptr<Database>> open_to_read(const std::filesystem::path& file) {
   HONE_TRY(std::unique_ptr<Database> db, Database::open(file, Database::Mode::kReadOnly));
-  auto fresh = is_fresh(*db);
+  auto version = schema_version(*db);
   std::error_code ec;
   const auto log_size = std::filesystem::file_size(file.string() + "-wal", ec);
-  if (!fresh.ok() && (ec || log_size == 0)) {
+  if (!version.ok() && (ec || log_size == 0)) {
     // WAL readers share memory through a file beside; on a medium that nobody can write they do without.
     HONE_TRY(std::unique_ptr<Database> still, Database::open(file, Database::Mode::kImmutable));
-    if (auto again = is_fresh(*still); again.ok()) {
-      fresh = std::move(again);
+    if (auto again = schema_version(*still); again.ok()) {
+      version = std::move(again);
       db = std::move(still);
     }
   }
-  if (!fresh.ok()) return fresh.error();
-  if (*fresh) return Error{file.string(), "must be a run database", "an empty file"};
+  if (!version.ok()) return version.error();
+  if (*version == 0) return Error{file.string(), "must be a run database", "an empty file"};
   return db;
 }
 

@@ -9,18 +9,20 @@
 
 namespace hone {
 
-inline constexpr int kSchemaVersion = 1;
+// 1: the first. 2: rollouts have entropies and clipped.
+inline constexpr int kSchemaVersion = 2;
 inline constexpr int kApplicationId = 0x686f6e65;  // "hone", in the file's header
 
-// Whether the database has no table yet. Errors: another program's database, another version's, a damaged
-// one.
-Result<bool> is_fresh(Database& db);
+// The version of the database's tables; 0: it has none yet. Errors: another program's database, a version
+// that this hone does not know, a damaged file.
+Result<int> schema_version(Database& db);
 
-// Makes the tables in one transaction, unless another writer just has.
-Result<void> create_schema(Database& db);
+// Makes the tables, or brings those of an earlier version up to date, in one transaction, unless another
+// writer just has.
+Result<void> make_schema(Database& db);
 
-// A run.db that is there, for reading only; also one on a medium that nobody can write. Errors: is_fresh's,
-// an empty database.
+// A run.db that is there, of any known version, for reading only; also one on a medium that nobody can write.
+// Errors: schema_version's, an empty database.
 Result<std::unique_ptr<Database>> open_to_read(const std::filesystem::path& file);
 
 }  // namespace hone

@@ -114,6 +114,7 @@ Statement& Statement::bind(const std::vector<T>& numbers) {
 template Statement& Statement::bind(const std::vector<std::int32_t>&);
 template Statement& Statement::bind(const std::vector<std::int64_t>&);
 template Statement& Statement::bind(const std::vector<float>&);
+template Statement& Statement::bind(const std::vector<std::uint8_t>&);
 
 Result<bool> Statement::step() {
   if (status_ != SQLITE_OK) return sqlite_error(db_, status_, sqlite3_errstr(status_), *where_);
@@ -166,6 +167,7 @@ Result<std::vector<T>> Statement::numbers(int column) const {
 template Result<std::vector<std::int32_t>> Statement::numbers(int) const;
 template Result<std::vector<std::int64_t>> Statement::numbers(int) const;
 template Result<std::vector<float>> Statement::numbers(int) const;
+template Result<std::vector<std::uint8_t>> Statement::numbers(int) const;
 
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file, Mode mode) {
   // As a URI, with everything but the plainest characters escaped: no file name then has a meaning of its own

@@ -32,7 +32,7 @@ class Statement {
   Statement& bind(std::string_view text);
   Statement& bind_null();
   template <class T>
-  Statement& bind(const std::vector<T>& numbers);  // int32, int64 or float, little-endian
+  Statement& bind(const std::vector<T>& numbers);  // int32, int64, float or uint8, little-endian
 
   Result<bool> step();  // whether there is a row
   Result<void> run();   // for statements without rows

@@ -39,6 +39,7 @@ struct KeptTokens {
 struct Completion {
   std::vector<std::int32_t> ids;  // [T] sampled tokens only, the final eos included
   std::vector<float> logprobs;    // [T] natural log, under the distribution that was sampled from
+  std::vector<float> entropies;   // [T] nats, of those distributions; empty: not measured
   KeptTokens kept;
   std::string text;  // decoded, special tokens dropped, cut before a stop string
   FinishReason finish = FinishReason::kLength;

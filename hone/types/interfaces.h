@@ -97,7 +97,7 @@ class Learner {
 
   // Does the batch's optimizer steps. A loss or gradient that is not finite is an error: the weights, moments
   // and version are then those before the call.
-  virtual Result<Metrics> update(const TrainBatch& batch) = 0;
+  virtual Result<UpdateReport> update(const TrainBatch& batch) = 0;
 
   // Writes a Hugging Face model directory with trainer/ (optimizer state, versions) into an existing empty
   // folder.

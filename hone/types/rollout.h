@@ -15,6 +15,7 @@ struct Rollout {
   Completion completion;
   Reward reward;
   double advantage = 0.0;
+  std::vector<std::uint8_t> clipped = {};  // [T] passes of the update that clipped the token; empty: none was
 };
 
 struct Group {

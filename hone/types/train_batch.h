@@ -18,11 +18,13 @@ struct TrainSequence {
   double temperature = 1.0;              // at sampling; logprobs are of softmax(logits / temperature)
   double advantage = 0.0;
   std::int64_t activations = -1;  // of Completion
+  std::size_t place = 0;          // of its rollout in the group that it comes from
 };
 
 struct TrainGroup {
   std::vector<std::int32_t> prompt;      // [P] shared by the sequences; carries no loss
   std::vector<TrainSequence> sequences;  // [G]
+  std::size_t place = 0;                 // among the step's groups
 };
 
 // One rollout's worth of data: `inner_epochs` passes over `minibatches` optimizer steps each.
@@ -36,5 +38,16 @@ struct TrainBatch {
 
 // Named values of one update, in TRL's words (loss, grad_norm, kl, clip_ratio/low_mean …).
 using Metrics = std::map<std::string, double>;
+
+// What an update says of itself.
+struct UpdateReport {
+  Metrics metrics;
+  // A sequence of which some token was clipped, by its place in the batch.
+  struct Clipped {
+    std::size_t group = 0, sequence = 0;
+    std::vector<std::uint8_t> passes;  // [T] how many clipped the token; at most 255
+  };
+  std::vector<Clipped> clipped;  // ascending; one entry a sequence
+};
 
 }  // namespace hone

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <utility>
 
 #include "hone/base/check.h"
 #include "hone/base/time_split.h"
@@ -58,6 +60,7 @@ struct PolicyLearner::StepTotals {
   double charged_kl = 0.0, charged_tokens = 0.0;  // of KL in the reward
   double loss = 0.0, entropy = 0.0, grad_norm = 0.0, learning_rate = 0.0;
   LossStatistics statistics;
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::uint8_t>> clipped;  // by group and sequence
   int optimizer_steps = 0;
   bool started = false;
 
@@ -73,6 +76,22 @@ struct PolicyLearner::StepTotals {
     t.ratio_sum += s.ratio_sum;
     t.tokens += s.tokens;
     started = true;
+  }
+
+  // One more pass over the run: which of its tokens, laid end to end, it clipped.
+  void note_clipped(const TrainBatch& batch, std::span<const SequenceRef> run, const at::Tensor& clipped_N) {
+    const at::Tensor on_cpu = clipped_N.cpu().contiguous();
+    const bool* next = on_cpu.data_ptr<bool>();
+    for (const SequenceRef& item : run) {
+      const std::size_t T = batch.groups[item.group].sequences[item.sequence].completion.size();
+      const bool* const own = std::exchange(next, next + T);
+      if (std::find(own, own + T, true) == own + T) continue;
+      std::vector<std::uint8_t>& passes = clipped[{item.group, item.sequence}];
+      passes.resize(T);
+      for (std::size_t t = 0; t < T; ++t) {
+        if (own[t] && passes[t] < std::numeric_limits<std::uint8_t>::max()) ++passes[t];
+      }
+    }
   }
 };
 
@@ -113,8 +132,9 @@ std::vector<std::vector<float>> PolicyLearner::reference_logprobs(const TrainBat
 }
 
 // One microbatch: its loss, what is recorded of it, and its gradients.
-Result<void> PolicyLearner::learn(std::span<const SequenceRef> run, const LossScale& scale,
-                                  LogprobRows reference, bool first_pass, StepTotals& totals) {
+Result<void> PolicyLearner::learn(const TrainBatch& batch, std::span<const SequenceRef> run,
+                                  const LossScale& scale, LogprobRows reference, bool first_pass,
+                                  StepTotals& totals) {
   const at::Device device(policy_.device());
   const Scored scored = scorer_->forward(run);
   const Microbatch& m = scored.tokens;
@@ -149,6 +169,7 @@ Result<void> PolicyLearner::learn(std::span<const SequenceRef> run, const LossSc
                    fmt::format("a difference of {}", s.difference_max)};
     }
     totals.add(s);
+    if (s.clipped_N.defined()) totals.note_clipped(batch, run, s.clipped_N);
   }
   loss.backward();
   scorer_->backward(scored.scores);
@@ -166,7 +187,7 @@ Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, std::span<co
     const auto kind_of = [&](const SequenceRef& item) { return scorer_->has_forward(item); };
     for (const auto& run : cut_microbatches(batch, bundle, options_.microbatch, kind_of)) {
       const LogprobRows rows = reference.empty() ? reference : reference.subspan(at_item, run.size());
-      HONE_TRY_VOID(learn(run, scale, rows, first_pass, totals));
+      HONE_TRY_VOID(learn(batch, run, scale, rows, first_pass, totals));
       at_item += run.size();
     }
     scorer_->end();
@@ -189,17 +210,18 @@ Result<void> PolicyLearner::optimizer_step(const TrainBatch& batch, std::span<co
   return {};
 }
 
-Result<Metrics> PolicyLearner::update(const TrainBatch& given) {
-  auto metrics = update_steps(given);
+Result<UpdateReport> PolicyLearner::update(const TrainBatch& given) {
+  auto report = update_steps(given);
   if (options_.tape != nullptr) options_.tape->clear();
-  return metrics;
+  return report;
 }
 
-Result<Metrics> PolicyLearner::update_steps(const TrainBatch& given) {
+Result<UpdateReport> PolicyLearner::update_steps(const TrainBatch& given) {
   StepTotals totals;
   totals.learning_rate = learning_rate_at(options_.optimizer, optimizer_.state().steps, options_.total_steps);
   const auto items = all_sequences(given);
-  if (items.empty() && given.silent_sequences == 0) return metrics_of(totals);  // nothing was decided
+  if (items.empty() && given.silent_sequences == 0)
+    return report_of(std::move(totals));  // nothing was decided
   auto reference = reference_logprobs(given, items);
   const TrainBatch* batch = &given;
   std::optional<TrainBatch> charged;
@@ -238,7 +260,7 @@ Result<Metrics> PolicyLearner::update_steps(const TrainBatch& given) {
   if (reference_ && every > 0 && optimizer_.state().steps / every != steps / every) {
     reference_->copy_from(policy_);
   }
-  return metrics_of(totals);
+  return report_of(std::move(totals));
 }
 
 void PolicyLearner::charge_kl(TrainBatch& batch, std::span<const SequenceRef> items, LogprobRows reference,
@@ -274,6 +296,13 @@ void PolicyLearner::charge_kl(TrainBatch& batch, std::span<const SequenceRef> it
     if (options_.loss.type == LossType::kRloo && n > 1.0) charge *= n / (n - 1.0);
     group.sequences[items[i].sequence].advantage -= options_.loss.beta * charge;
   }
+}
+
+UpdateReport PolicyLearner::report_of(StepTotals totals) const {
+  UpdateReport report{metrics_of(totals), {}};
+  for (auto& [item, passes] : totals.clipped)
+    report.clipped.push_back({item.first, item.second, std::move(passes)});
+  return report;
 }
 
 Metrics PolicyLearner::metrics_of(const StepTotals& totals) const {

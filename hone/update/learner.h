@@ -45,7 +45,7 @@ class PolicyLearner : public Learner {
   // clip_ratio/*, sampling/* and policy_loss. Means over the optimizer steps of the call, weighted by tokens
   // where they are of tokens. Errors: a loss or gradient that is not finite; log-probabilities of the first
   // pass that are not those recorded at sampling (CPU, fp32). The state is then that before the call.
-  Result<Metrics> update(const TrainBatch& batch) override;
+  Result<UpdateReport> update(const TrainBatch& batch) override;
   Result<void> save(const std::string& folder) const override;
   Result<void> restore(const std::string& folder) override;
   std::int64_t policy_version() const override { return policy_version_; }
@@ -54,9 +54,9 @@ class PolicyLearner : public Learner {
   struct StepTotals;
   using LogprobRows = std::span<const std::vector<float>>;  // per item, its tokens'
 
-  Result<Metrics> update_steps(const TrainBatch& batch);
-  Result<void> learn(std::span<const SequenceRef> run, const LossScale& scale, LogprobRows reference,
-                     bool first_pass, StepTotals& totals);
+  Result<UpdateReport> update_steps(const TrainBatch& batch);
+  Result<void> learn(const TrainBatch& batch, std::span<const SequenceRef> run, const LossScale& scale,
+                     LogprobRows reference, bool first_pass, StepTotals& totals);
   Result<void> optimizer_step(const TrainBatch& batch, std::span<const SequenceRef> items,
                               const LossScale& scale, LogprobRows reference, bool first_pass,
                               StepTotals& totals);
@@ -68,6 +68,7 @@ class PolicyLearner : public Learner {
   void charge_kl(TrainBatch& batch, std::span<const SequenceRef> items, LogprobRows reference,
                  StepTotals& totals) const;
   Metrics metrics_of(const StepTotals& totals) const;
+  UpdateReport report_of(StepTotals totals) const;
 
   Policy& policy_;
   std::optional<Policy> reference_;

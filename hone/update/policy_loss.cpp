@@ -136,20 +136,26 @@ LossStatistics loss_statistics(const LossTokens& t, const LossOptions& o) {
   const auto difference = t.logprobs_N.sub(t.old_logprobs_N).abs().masked_select(keep);
   s.tokens = static_cast<double>(difference.numel());
   if (difference.numel() == 0) return s;
-  const auto ratio = log_ratio(t, o).exp().masked_select(keep);
-  const auto advantage = spread(t.advantages_S, t).masked_select(keep);
+  const auto ratio_N = log_ratio(t, o).exp();
+  const auto ratio = ratio_N.masked_select(keep);
   s.difference_sum = difference.sum().item().toDouble();
   s.difference_max = difference.max().item().toDouble();
   s.ratio_min = ratio.min().item().toDouble();
   s.ratio_max = ratio.max().item().toDouble();
   s.ratio_sum = ratio.sum().item().toDouble();
-  const bool cispo = o.type == LossType::kCispo, soft = o.type == LossType::kSapo;
-  if (!cispo && !soft) {
-    s.clipped_low = ratio.lt(1.0 - o.clip_low).logical_and(advantage.lt(0.0)).sum().item().toDouble();
-  }
-  if (!soft) {
-    const double high = cispo ? o.clip_high : 1.0 + o.clip_high;
-    s.clipped_high = ratio.gt(high).logical_and(advantage.gt(0.0)).sum().item().toDouble();
+  if (o.type != LossType::kSapo) {
+    const bool cispo = o.type == LossType::kCispo;
+    const auto advantage_N = spread(t.advantages_S, t);
+    const auto high_N = ratio_N.gt(cispo ? o.clip_high : 1.0 + o.clip_high).logical_and(advantage_N.gt(0.0));
+    s.clipped_high = high_N.logical_and(keep).sum().item().toDouble();
+    s.clipped_N = high_N;
+    if (!cispo) {
+      const auto low_N = ratio_N.lt(1.0 - o.clip_low).logical_and(advantage_N.lt(0.0));
+      s.clipped_low = low_N.logical_and(keep).sum().item().toDouble();
+      s.clipped_N = high_N.logical_or(low_N);
+    }
+    const bool any = s.clipped_low + s.clipped_high > 0.0;
+    s.clipped_N = any ? s.clipped_N.logical_and(keep) : at::Tensor();
   }
   if (t.ref_logprobs_N.defined()) {
     s.kl = kl_term(t, KlEstimator::kK3).sum().item().toDouble();

@@ -42,6 +42,7 @@ struct LossStatistics {
   double difference_sum = 0.0, difference_max = 0.0;  // |logprob − old|
   double ratio_min = 0.0, ratio_max = 0.0, ratio_sum = 0.0;
   double tokens = 0.0;
+  at::Tensor clipped_N;  // bool: those counted above; undefined where there are none
 };
 LossStatistics loss_statistics(const LossTokens& tokens, const LossOptions& options);
 

@@ -1,6 +1,7 @@
 // A group whole: its completions, what was said of them, their tokens, the answers' votes.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "hone/base/json.h"
 #include "hone/text/utf8.h"
@@ -16,32 +17,48 @@ OrderedJson finite_json(double value) {
   return std::isfinite(value) ? OrderedJson(value) : OrderedJson(nullptr);
 }
 
-// The tokens' texts as whole characters: a byte-level token may end within one, and is then shown together
-// with the tokens that finish it. [text, tokens, sum of their logprobs, 1 for a special token]
-OrderedJson pieces_json(const Completion& completion, const Tokenizer& tokenizer) {
-  OrderedJson pieces = OrderedJson::array();
+// Whether entropy and clipping of each token are recorded: earlier versions of hone did not.
+bool measured(const Completion& completion) { return completion.entropies.size() == completion.ids.size(); }
+
+// Tokens that are shown together: a byte-level token may end within a character, and is then shown with those
+// that finish it.
+struct Piece {
   std::string bytes;
-  int count = 0;
-  double sum = 0;
-  const auto give = [&](bool special) {
-    if (count == 0) return;
+  int tokens = 0, clipped = 0;  // clipped: the most passes of any of them
+  double logprob = 0, entropy = 0;
+
+  // [text, tokens, Σ logprob, Σ entropy, clipped, 1 for a special token]; the entropy is null where none was
+  // recorded.
+  OrderedJson json(bool with_entropy, bool special) const {
+    const auto rounded = [](double value) { return finite_json(std::round(value * 1e4) / 1e4); };
     std::string text;
     append_lossy_utf8(bytes, text);
-    OrderedJson piece = {text, count, finite_json(std::round(sum * 1e4) / 1e4)};
+    OrderedJson piece = {text, tokens, rounded(logprob), with_entropy ? rounded(entropy) : OrderedJson(),
+                         clipped};
     if (special) piece.push_back(1);
-    pieces.push_back(std::move(piece));
-    bytes.clear();
-    count = 0;
-    sum = 0;
+    return piece;
+  }
+};
+
+OrderedJson pieces_json(const Rollout& rollout, const Tokenizer& tokenizer) {
+  const Completion& completion = rollout.completion;
+  const bool with_entropy = measured(completion);
+  OrderedJson pieces = OrderedJson::array();
+  Piece piece;
+  const auto give = [&](bool special) {
+    if (piece.tokens > 0) pieces.push_back(piece.json(with_entropy, special));
+    piece = {};
   };
   for (std::size_t i = 0; i < completion.ids.size(); ++i) {
     const std::int32_t id = completion.ids[i];
     const bool special = tokenizer.is_special(id);
     if (special) give(false);
-    bytes += tokenizer.bytes_of(id);
-    ++count;
-    if (i < completion.logprobs.size()) sum += static_cast<double>(completion.logprobs[i]);
-    if (special || settled_utf8_prefix(bytes) == bytes.size()) give(special);
+    piece.bytes += tokenizer.bytes_of(id);
+    ++piece.tokens;
+    if (i < completion.logprobs.size()) piece.logprob += static_cast<double>(completion.logprobs[i]);
+    if (with_entropy) piece.entropy += static_cast<double>(completion.entropies[i]);
+    if (i < rollout.clipped.size()) piece.clipped = std::max<int>(piece.clipped, rollout.clipped[i]);
+    if (special || settled_utf8_prefix(piece.bytes) == piece.bytes.size()) give(special);
   }
   give(false);
   return pieces;
@@ -66,20 +83,24 @@ OrderedJson parts_json(const Reward& reward) {
 
 OrderedJson completion_json(const Rollout& rollout, const Tokenizer* tokenizer) {
   const Completion& completion = rollout.completion;
-  double logprob = 0;
-  for (const float l : completion.logprobs) logprob += static_cast<double>(l);
-  const auto tokens = static_cast<double>(std::max<std::size_t>(completion.logprobs.size(), 1));
+  const auto mean = [](const std::vector<float>& values) {
+    const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+    return finite_json(sum / static_cast<double>(std::max<std::size_t>(values.size(), 1)));
+  };
+  const auto clipped = std::ranges::count_if(rollout.clipped, [](int passes) { return passes > 0; });
   OrderedJson json = {{"text", completion.text},
                       {"answer", answer_of(completion.text)},
                       {"finish", to_string(completion.finish)},
                       {"tokens", completion.ids.size()},
-                      {"logprob", finite_json(logprob / tokens)},
+                      {"logprob", mean(completion.logprobs)},
+                      {"entropy", measured(completion) ? mean(completion.entropies) : OrderedJson()},
+                      {"clipped", measured(completion) ? OrderedJson(clipped) : OrderedJson()},
                       {"version", completion.policy_version},
                       {"reward", rollout.reward.total ? finite_json(*rollout.reward.total) : OrderedJson()},
                       {"correct", rollout.reward.correct},
                       {"advantage", finite_json(rollout.advantage)},
                       {"parts", parts_json(rollout.reward)}};
-  if (tokenizer != nullptr) json["pieces"] = pieces_json(completion, *tokenizer);
+  if (tokenizer != nullptr) json["pieces"] = pieces_json(rollout, *tokenizer);
   return json;
 }
 

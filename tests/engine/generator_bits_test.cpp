@@ -2,6 +2,7 @@
 #include <ATen/ops/from_blob.h>
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 
@@ -29,6 +30,7 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
 void expect_same(const Completion& a, const Completion& b) {
   EXPECT_EQ(a.ids, b.ids);
   EXPECT_TRUE(same_bits(a.logprobs, b.logprobs));
+  EXPECT_TRUE(same_bits(a.entropies, b.entropies));
   EXPECT_EQ(a.kept.ids, b.kept.ids);
   EXPECT_EQ(a.kept.offsets, b.kept.offsets);
   EXPECT_EQ(a.finish, b.finish);
@@ -100,12 +102,13 @@ TEST(GeneratorBits, SamplesOfAGroupDifferAndTheKeyDecides) {
   EXPECT_NE(generate(policy, {}, {&other, 1})[0][0].ids, first[0].ids);
 }
 
-// Counts the bits that differ between recorded logprobs and score_tokens over a pack of all groups.
+// Counts the bits that differ between recorded logprobs and entropies and score_tokens over a pack of all
+// groups.
 std::int64_t differing_bits(Policy& policy, std::span<const GenerationRequest> requests,
                             const Results& results, std::int64_t* tokens) {
   const at::NoGradGuard no_grad;
   PackBuilder builder;
-  std::vector<float> recorded, inverse_temperature;
+  std::vector<float> recorded, entropies, inverse_temperature;
   std::vector<std::int32_t> kept_ids;
   std::vector<std::int64_t> kept_offsets = {0};
   for (std::size_t g = 0; g < requests.size(); ++g) {
@@ -113,6 +116,7 @@ std::int64_t differing_bits(Policy& policy, std::span<const GenerationRequest> r
     for (const Completion& c : results[g]) {
       builder.add_completion(c.ids);
       recorded.insert(recorded.end(), c.logprobs.begin(), c.logprobs.end());
+      entropies.insert(entropies.end(), c.entropies.begin(), c.entropies.end());
       for (std::size_t t = 0; t < c.ids.size(); ++t) {
         inverse_temperature.push_back(inverse_temperature_of(requests[g].sampling.temperature));
         if (!c.kept.empty()) {
@@ -134,20 +138,22 @@ std::int64_t differing_bits(Policy& policy, std::span<const GenerationRequest> r
   query.softcap = policy.config().final_logit_softcap;
   const auto scores = score_tokens(gather_rows(hidden, pack.score_rows_tensor()), policy.head(), query);
   EXPECT_EQ(scores.logprobs_N.size(0), std::ssize(recorded));
-  const float* again = scores.logprobs_N.data_ptr<float>();
+  EXPECT_EQ(entropies.size(), recorded.size());
   std::int64_t differing = 0;
-  for (std::size_t i = 0; i < recorded.size(); ++i) {
-    std::uint32_t a = 0, b = 0;
-    std::memcpy(&a, &recorded[i], 4);
-    std::memcpy(&b, again + i, 4);
-    differing += __builtin_popcount(a ^ b);
-  }
+  const auto compare = [&](const std::vector<float>& before, const at::Tensor& again_N) {
+    const float* again = again_N.data_ptr<float>();
+    for (std::size_t i = 0; i < before.size(); ++i)
+      differing +=
+          std::popcount(std::bit_cast<std::uint32_t>(before[i]) ^ std::bit_cast<std::uint32_t>(again[i]));
+  };
+  compare(recorded, scores.logprobs_N);
+  compare(entropies, scores.entropy_N);
   *tokens += std::ssize(recorded);
   return differing;
 }
 
 // HONE_BITS_TOKENS sets how many tokens are compared over all models (default: each request once).
-TEST(GeneratorBits, RecordedLogprobsAreThoseOfTraining) {
+TEST(GeneratorBits, RecordedNumbersAreThoseOfTraining) {
   const char* wanted = std::getenv("HONE_BITS_TOKENS");
   const std::int64_t least = wanted != nullptr ? std::atoll(wanted) : 0;
   const auto models = testing::golden_models();

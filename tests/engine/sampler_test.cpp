@@ -74,6 +74,29 @@ Ids kept_of(std::vector<float> z, const SamplingParams& p) {
   return kept;
 }
 
+// In double, by the definition.
+TEST(Sampler, EntropyIsOfTheDistributionSampledFrom) {
+  const std::vector<float> row = random_row(3000, 4, 2.0);
+  for (const SamplingParams& p :
+       {sampling(0), sampling(1), sampling(0.5), sampling(1.3, 20), sampling(1, 0, 0.8)}) {
+    const double scale = p.temperature == 0 ? 1.0 : 1.0 / p.temperature;
+    const Ids kept = p.temperature == 0 ? kept_of(row, sampling(1)) : kept_of(row, p);
+    const auto z = [&](std::int32_t id) {
+      return scale * static_cast<double>(row[static_cast<std::size_t>(id)]);
+    };
+    double total = 0, weighted = 0;
+    for (const auto id : kept) total += std::exp(z(id)), weighted += z(id) * std::exp(z(id));
+    std::vector<float> copy = row;
+    RowSampler sampler;
+    ASSERT_TRUE(sampler.prepare(copy, p));
+    EXPECT_NEAR(sampler.draw(0.3).entropy, std::log(total) - weighted / total, 2e-5) << p.temperature;
+  }
+  std::vector<float> even(50, 1.5f);
+  RowSampler sampler;
+  ASSERT_TRUE(sampler.prepare(even, sampling(1)));
+  EXPECT_NEAR(sampler.draw(0.3).entropy, std::log(50.0), 1e-5);
+}
+
 TEST(Sampler, GreedyTakesTheLargestAndOfEqualsTheLowestId) {
   std::vector<float> z = {-1.0f, 2.5f, 0.0f, 2.5f, 2.0f};
   RowSampler sampler;

@@ -46,14 +46,21 @@ std::string text_of(const StepRecord& record) {
 
 }  // namespace
 
-Result<Metrics> FakeLearner::update(const TrainBatch& batch) {
+Result<UpdateReport> FakeLearner::update(const TrainBatch& batch) {
   world_.call("update");
   if (world_.update_error) return *world_.update_error;
   world_.batches.push_back(batch);
   moments_ = mix64(moments_, digest(batch));
   world_.weights = mix64(world_.weights, moments_);
   ++version_;
-  return Metrics{{"loss", static_cast<double>(world_.weights % 1000) / 1000.0}};
+  UpdateReport report{{{"loss", static_cast<double>(world_.weights % 1000) / 1000.0}}, {}};
+  // The last sequence of each group, all of it.
+  for (std::size_t g = 0; !supervised_ && g < batch.groups.size(); ++g) {
+    const std::size_t last = batch.groups[g].sequences.size() - 1;
+    const std::size_t tokens = batch.groups[g].sequences[last].completion.size();
+    report.clipped.push_back({g, last, std::vector<std::uint8_t>(tokens, 1)});
+  }
+  return report;
 }
 
 Result<void> FakeLearner::save(const std::string& folder) const {
@@ -91,8 +98,7 @@ Result<TrainResult> run(World& world, const Recipe& recipe, bool resume) {
                   return std::make_unique<FakeLearner>(world, stage, version);
                 },
                 [](const std::string& text) { return std::vector<std::int32_t>(text.begin(), text.end()); },
-                [&](std::int64_t) { return Result<Generator*>(&generator); },
-                0,
+                [&](std::int64_t) { return Result<Generator*>(&generator); }, 0,
                 [](std::int64_t cached, std::int64_t total) { return static_cast<double>(total - cached); }});
 }
 

@@ -154,8 +154,11 @@ class FakeVerifier : public Verifier {
 class FakeLearner : public Learner {
  public:
   FakeLearner(World& world, std::string stage, std::int64_t version)
-      : world_(world), moments_(stage == "sft" ? 11 : 22), version_(version) {}
-  Result<Metrics> update(const TrainBatch& batch) override;
+      : world_(world),
+        moments_(stage == "sft" ? 11 : 22),
+        version_(version),
+        supervised_(stage == "sft" || stage == "amortize") {}
+  Result<UpdateReport> update(const TrainBatch& batch) override;
   Result<void> save(const std::string& folder) const override;
   Result<void> restore(const std::string& folder) override;
   std::int64_t policy_version() const override { return version_; }
@@ -164,6 +167,7 @@ class FakeLearner : public Learner {
   World& world_;
   std::uint64_t moments_;
   std::int64_t version_;
+  const bool supervised_;  // clips nothing then
 };
 
 class FakeObserver : public TrainObserver {

@@ -98,6 +98,8 @@ TEST(TrainLoop, RecordsAreWhatWasLearnedFrom) {
         EXPECT_EQ(given.sequences[i].old_logprobs, group.rollouts[i].completion.logprobs);
         EXPECT_EQ(given.sequences[i].advantage, group.rollouts[i].advantage);
         EXPECT_NE(given.sequences[i].advantage, 0.0);
+        const std::vector<std::uint8_t> once(given.sequences[i].completion.size(), 1);
+        EXPECT_EQ(group.rollouts[i].clipped, i == 3 ? once : std::vector<std::uint8_t>());
         ++learned;
       }
     }

@@ -147,6 +147,32 @@ TEST(MakeTrainBatch, MasksTruncatedWhenAsked) {
   EXPECT_EQ(batch.groups[0].sequences[1].loss_mask, (std::vector<std::uint8_t>{1, 1}));
 }
 
+TEST(MakeTrainBatch, WhatWasClippedIsNotedWhereItWasSampled) {
+  std::vector<Group> groups = {group({1, 1}), group({1, kUndecided, 0}), group({0, 1})};
+  const LossOptions options;
+  assign_advantages(groups, options);
+  const TrainBatch batch = make_train_batch(groups, options, 1.0, 0);
+  ASSERT_EQ(batch.groups.size(), 2u);  // the first teaches nothing
+  const auto tokens = [&](std::size_t g, std::size_t r) {
+    return groups[g].rollouts[r].completion.ids.size();
+  };
+  const std::vector<std::uint8_t> of_a(tokens(1, 2), 2), of_b(tokens(2, 0), 1);
+  note_clipped(batch, {{}, {{0, 1, of_a}, {1, 0, of_b}}}, groups);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    for (std::size_t r = 0; r < groups[g].rollouts.size(); ++r) {
+      const auto& clipped = groups[g].rollouts[r].clipped;
+      if (g == 1 && r == 2) {
+        EXPECT_EQ(clipped, of_a);
+      } else if (g == 2 && r == 0) {
+        EXPECT_EQ(clipped, of_b);
+      } else {
+        EXPECT_TRUE(clipped.empty()) << g << "," << r;
+      }
+    }
+  }
+  EXPECT_THROW(note_clipped(batch, {{}, {{0, 1, std::vector<std::uint8_t>(1)}}}, groups), BrokenInvariant);
+}
+
 TEST(MakeTrainBatch, NeedsALogprobForEachToken) {
   std::vector<Group> groups = {group({1, 0})};
   groups[0].rollouts[1].completion.logprobs.pop_back();

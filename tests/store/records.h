@@ -26,6 +26,8 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
 inline void expect_same(const Rollout& a, const Rollout& b) {
   EXPECT_TRUE(same_bits(a.completion.ids, b.completion.ids));
   EXPECT_TRUE(same_bits(a.completion.logprobs, b.completion.logprobs));
+  EXPECT_TRUE(same_bits(a.completion.entropies, b.completion.entropies));
+  EXPECT_TRUE(same_bits(a.clipped, b.clipped));
   EXPECT_TRUE(same_bits(a.completion.kept.ids, b.completion.kept.ids));
   EXPECT_TRUE(same_bits(a.completion.kept.offsets, b.completion.kept.offsets));
   EXPECT_EQ(a.completion.text, b.completion.text);
@@ -128,7 +130,9 @@ inline StepRecord random_record(const std::string& stage, std::int64_t step, std
       rollout.completion.ids = integers(std::int32_t{}, length);
       for (const std::int32_t bits : integers(std::int32_t{}, length)) {
         rollout.completion.logprobs.push_back(std::bit_cast<float>(bits));
+        rollout.completion.entropies.push_back(std::bit_cast<float>(bits + 1));
       }
+      if (random() % 2 == 0) rollout.clipped = integers(std::uint8_t{}, length);
       if (random() % 2 == 0) {
         rollout.completion.kept.ids = integers(std::int32_t{}, random() % 9);
         rollout.completion.kept.offsets = integers(std::int64_t{}, length + 1);

@@ -242,8 +242,34 @@ TEST(RunStore, OtherSchemaVersionsAreRefused) {
   execute(folder / "run.db", "PRAGMA user_version = 7");
   for (const bool read_only : {false, true}) {
     EXPECT_THAT(open_error(folder / "run.db", read_only),
-                HasSubstr("must have schema version 1, as this hone writes, got 7"));
+                HasSubstr("must have a schema version of at most 2, which this hone writes, got 7"));
   }
+}
+
+TEST(RunStore, FilesOfTheFirstSchemaAreReadAndWrittenOn) {
+  const TempFolder folder;
+  StepRecord old = random_record("grpo", 1, 5, 20);
+  for (Group& group : old.groups) {
+    for (Rollout& rollout : group.rollouts) {
+      rollout.completion.entropies.clear();
+      rollout.clipped.clear();
+    }
+  }
+  ASSERT_TRUE(open(folder / "run.db").append(old).ok());
+  execute(folder / "run.db",
+          "ALTER TABLE rollouts DROP COLUMN entropies; ALTER TABLE rollouts DROP COLUMN clipped;"
+          "PRAGMA user_version = 1");
+  const RunStore reader = open(folder / "run.db", true);
+  expect_same(*reader.load("grpo", 1), old);
+  const StepRecord next = random_record("grpo", 2, 6, 20);
+  {
+    RunStore writer = open(folder / "run.db");
+    expect_same(*writer.load("grpo", 1), old);
+    ASSERT_TRUE(writer.append(next).ok());
+  }
+  // One that was open before sees what was added.
+  expect_same(*reader.load("grpo", 1), old);
+  expect_same(*reader.load("grpo", 2), next);
 }
 
 TEST(RunStore, DamagedFilesAreErrors) {

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::learner_options;
+using testing::metrics_of_update;
 using testing::random_batch;
 using testing::same_bits;
 using testing::TempFolder;
@@ -54,7 +55,7 @@ TEST(LearnerState, RestoredAndOneMoreIsAsNeverStopped) {
 
     for (std::uint64_t i = 2; i < 5; ++i) {
       const TrainBatch batch = batch_for(policy, i);
-      const auto a = learner.update(batch), b = restored.update(batch);
+      const auto a = metrics_of_update(learner, batch), b = metrics_of_update(restored, batch);
       ASSERT_TRUE(a.ok() && b.ok());
       EXPECT_EQ(*a, *b) << "every metric, the KL against the reference among them";
       EXPECT_TRUE(same_bits(weights(other), weights(policy))) << dtype << " after " << i;
@@ -117,12 +118,13 @@ TEST(LearnerState, BadCheckpoints) {
     EXPECT_THAT(done.error().message(), HasSubstr(expected));
     EXPECT_TRUE(same_bits(weights(other), before)) << expected;
     EXPECT_EQ(restored.policy_version(), 0);
-    const auto metrics = restored.update(batch);
+    const auto metrics = metrics_of_update(restored, batch);
     ASSERT_TRUE(metrics.ok());
     EXPECT_GE(metrics->at("kl"), 0.0);
     Policy clean = tiny_policy(5);
     PolicyLearner fresh(clean, with_reference());
-    EXPECT_EQ(*fresh.update(batch), *metrics) << expected << ": moments and reference are untouched too";
+    EXPECT_EQ(*metrics_of_update(fresh, batch), *metrics)
+        << expected << ": moments and reference are untouched too";
   };
   const auto remove = [](const char* name) {
     return [name](const TempFolder& f) { std::filesystem::remove(f / name); };

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "hone/base/check.h"
 #include "hone/base/threads.h"
@@ -14,6 +16,7 @@ namespace {
 
 using testing::every_sequence;
 using testing::learner_options;
+using testing::metrics_of_update;
 using testing::own_logprobs;
 using testing::random_batch;
 using testing::record_logprobs;
@@ -23,7 +26,7 @@ using testing::tiny_policy;
 using testing::weights;
 
 Metrics update(PolicyLearner& learner, const TrainBatch& batch) {
-  auto metrics = learner.update(batch);
+  auto metrics = metrics_of_update(learner, batch);
   EXPECT_TRUE(metrics.ok()) << metrics.error().message();
   return metrics.ok() ? *metrics : Metrics();
 }
@@ -43,6 +46,54 @@ TEST(Learner, FirstPassRepeatsSamplingToTheBit) {
         EXPECT_EQ(m.at("sampling/importance_sampling_ratio/max"), 1.0);
         EXPECT_EQ(m.at("clip_ratio/region_mean"), 0.0);
       }
+    }
+  }
+}
+
+// Three passes over one batch with narrow clips: the first clips nothing, the others what the metrics count,
+// whatever the microbatches.
+TEST(Learner, TellsWhichTokensWereClipped) {
+  std::optional<std::vector<UpdateReport::Clipped>> whole;
+  for (const std::int64_t sequences : {0, 1, 3}) {
+    Policy policy = tiny_policy();
+    LearnerOptions options = learner_options();
+    options.inner_epochs = 3;
+    options.loss.clip_low = options.loss.clip_high = 1e-3;
+    options.microbatch.sequences = sequences;
+    PolicyLearner learner(policy, options);
+    const TrainBatch batch = random_batch(policy, 2);
+    const auto report = learner.update(batch);
+    ASSERT_TRUE(report.ok()) << report.error().message();
+    double low = 0, high = 0, tokens = 0;
+    int twice = 0;
+    for (const SequenceRef& item : every_sequence(batch)) {
+      const auto& mask = batch.groups[item.group].sequences[item.sequence].loss_mask;
+      tokens += 3.0 * static_cast<double>(std::count(mask.begin(), mask.end(), 1));
+    }
+    for (const auto& clipped : report->clipped) {
+      const TrainSequence& sequence = batch.groups[clipped.group].sequences[clipped.sequence];
+      ASSERT_EQ(clipped.passes.size(), sequence.completion.size());
+      for (std::size_t t = 0; t < clipped.passes.size(); ++t) {
+        (sequence.advantage < 0 ? low : high) += clipped.passes[t];
+        EXPECT_LE(clipped.passes[t], 2) << "the first pass is on policy";
+        EXPECT_LE(clipped.passes[t], 2 * sequence.loss_mask[t]) << "masked";
+        twice += clipped.passes[t] == 2 ? 1 : 0;
+      }
+    }
+    EXPECT_GT(low, 0);
+    EXPECT_GT(high, 0);
+    EXPECT_GT(twice, 0);
+    EXPECT_NEAR(low / tokens, report->metrics.at("clip_ratio/low_mean"), 1e-12);
+    EXPECT_NEAR(high / tokens, report->metrics.at("clip_ratio/high_mean"), 1e-12);
+    if (!whole) {
+      whole = report->clipped;
+      continue;
+    }
+    ASSERT_EQ(report->clipped.size(), whole->size());
+    for (std::size_t i = 0; i < whole->size(); ++i) {
+      EXPECT_EQ(report->clipped[i].group, (*whole)[i].group);
+      EXPECT_EQ(report->clipped[i].sequence, (*whole)[i].sequence);
+      EXPECT_EQ(report->clipped[i].passes, (*whole)[i].passes);
     }
   }
 }

@@ -249,6 +249,12 @@ TEST(PolicyLoss, StatisticsCountClippedTokens) {
   EXPECT_EQ(s.tokens, 6.0);
   EXPECT_EQ(s.clipped_high, 1.0);  // 1.5 where A > 0
   EXPECT_EQ(s.clipped_low, 2.0);   // 0.5 and 0.7 where A < 0
+  const auto which = [](const at::Tensor& clipped_N) {
+    std::vector<int> all;
+    for (std::int64_t i = 0; i < clipped_N.numel(); ++i) all.push_back(clipped_N.data_ptr<bool>()[i] ? 1 : 0);
+    return all;
+  };
+  EXPECT_EQ(which(s.clipped_N), (std::vector<int>{1, 0, 0, 0, 0, 1, 1})) << "the masked 9 is none of them";
   EXPECT_NEAR(s.ratio_min, 0.5, 1e-12);
   EXPECT_NEAR(s.ratio_max, 1.5, 1e-12) << "the masked 9 counts nowhere";
   EXPECT_NEAR(s.ratio_sum, 1.5 + 0.5 + 1.1 + 1.5 + 0.5 + 0.7, 1e-12);
@@ -259,8 +265,10 @@ TEST(PolicyLoss, StatisticsCountClippedTokens) {
   options.clip_high = 1.2;  // of the ratio itself
   EXPECT_EQ(loss_statistics(t, options).clipped_high, 1.0);
   EXPECT_EQ(loss_statistics(t, options).clipped_low, 0.0) << "cispo has no low clip";
+  EXPECT_EQ(which(loss_statistics(t, options).clipped_N), (std::vector<int>{1, 0, 0, 0, 0, 0, 0}));
   options.type = LossType::kSapo;
   EXPECT_EQ(loss_statistics(t, options).clipped_high, 0.0) << "sapo clips nothing";
+  EXPECT_FALSE(loss_statistics(t, options).clipped_N.defined());
 }
 
 TEST(PolicyLoss, SupervisedIsTheMeanOverTokens) {

@@ -126,6 +126,11 @@ inline double relative_distance(const std::vector<float>& a, const std::vector<f
   return std::sqrt(difference / norm);
 }
 
+inline Result<Metrics> metrics_of_update(Learner& learner, const TrainBatch& batch) {
+  HONE_TRY(UpdateReport report, learner.update(batch));
+  return std::move(report.metrics);
+}
+
 inline LearnerOptions learner_options() {
   LearnerOptions o;
   o.optimizer.learning_rate = 1e-3;

@@ -217,12 +217,30 @@ TEST(PagesApi, PiecesAreWholeCharacters) {
   r.completion.ids.push_back(tokenizer->encode("é")[0]);  // the first byte of two: it ends within a character
   r.completion.ids.push_back(*tokenizer->eos_id());
   r.completion.logprobs = {-1, -2, -3, -4, -5, -6, -7};
-  add(store, "grpo", 1, {group(1, {r})});
+  Rollout measured = r;
+  measured.completion.entropies = {0.5, 1, 2, 3, 4, 5, 6};
+  measured.clipped = {0, 1, 3, 0, 0, 0, 1};
+  add(store, "grpo", 1, {group(1, {r, measured})});
   const Json whole = pages.json("/api/group?run=r&stage=grpo&step=1&group=0&tokens=1");
   EXPECT_EQ(whole["tokens_missing"], nullptr);
-  const Json expected = {
-      {"a", 1, -1.0}, {"∑", 3, -9.0}, {"b", 1, -5.0}, {"\xEF\xBF\xBD", 1, -6.0}, {"<|im_end|>", 1, -7.0, 1}};
-  EXPECT_EQ(whole["rollouts"][0]["pieces"], expected);
+  const Json& bare = whole["rollouts"][0];
+  const Json expected = {{"a", 1, -1.0, nullptr, 0},
+                         {"∑", 3, -9.0, nullptr, 0},
+                         {"b", 1, -5.0, nullptr, 0},
+                         {"\xEF\xBF\xBD", 1, -6.0, nullptr, 0},
+                         {"<|im_end|>", 1, -7.0, nullptr, 0, 1}};
+  EXPECT_EQ(bare["pieces"], expected);
+  EXPECT_EQ(bare["entropy"], nullptr);
+  EXPECT_EQ(bare["clipped"], nullptr) << "not recorded";
+  const Json& whole_one = whole["rollouts"][1];
+  const Json with_all = {{"a", 1, -1.0, 0.5, 0},
+                         {"∑", 3, -9.0, 6.0, 3},
+                         {"b", 1, -5.0, 4.0, 0},
+                         {"\xEF\xBF\xBD", 1, -6.0, 5.0, 0},
+                         {"<|im_end|>", 1, -7.0, 6.0, 1, 1}};
+  EXPECT_EQ(whole_one["pieces"], with_all);
+  EXPECT_DOUBLE_EQ(whole_one["entropy"].get<double>(), 21.5 / 7);
+  EXPECT_EQ(whole_one["clipped"], 3) << "tokens";
 }
 
 TEST(PagesApi, EvaluationsHaveIntervalsAndDifficulties) {

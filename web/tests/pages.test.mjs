@@ -35,6 +35,8 @@ data: {task: arithmetic, difficulty: 2}
 sft: {steps: 30, batch_size: 32}
 grpo:
   steps: 12
+  inner_epochs: 2 # the second is off policy: a narrow clip cuts tokens off
+  loss: {clip_low: 0.001, clip_high: 0.001}
   rollout: {prompts_per_step: 8, group_size: 8, max_new_tokens: 24}
   optimizer: {learning_rate: 1.0e-3}
 eval: {problems: 30}
@@ -214,7 +216,7 @@ test('groups: filters, a group whole, votes, thinking, tokens, keys', async () =
   const first = page.locator('.rollout').first();
   assert.match(await first.locator('.token').first().getAttribute('title'), /probability .*%/);
   const tokens = await first.locator('.token').evaluateAll((all) => all.map((t) => t.textContent).join(''));
-  await page.locator('body').press('c');
+  for (let i = 0; i < 3; ++i) await page.locator('body').press('c');
   await page.locator('body').press('c');
   await until(page, () => !document.querySelector('.token'));
   // What the tokens say together is the completion, special tokens apart.
@@ -356,6 +358,27 @@ function lowContrast() {
   }
   return [...found];
 }
+
+test('tokens are coloured by what was recorded of them', async () => {
+  // A group that teaches: its rewards differ.
+  const { rows } = await (await fetch(`${address}api/groups?run=first&stage=grpo`)).json();
+  const { step, group } = rows.find((r) => r.reward_low < r.reward_high);
+  const page = await open(`#/run/first/groups?at=grpo:${step}:${group}`);
+  for (const how of ['probability', 'entropy', 'advantage', 'clipping']) {
+    await page.getByLabel('Colour tokens by').selectOption(how);
+    await until(page, () => [...document.querySelectorAll('.token')].some((t) => t.style.background.includes('rgb')));
+    await picture(page, `tokens-${how}`);
+  }
+  await page.getByText(/^\d+ tok, \d+ clipped/).first().waitFor();
+  const title = await page.locator('.token[style*="rgb"]').first().getAttribute('title');
+  assert.match(title, /probability .* %\n/);
+  assert.match(title, /entropy .* nats, as .* equally likely tokens/);
+  assert.match(title, /advantage -?\d/);
+  assert.match(title, /clipped in 1 pass of the update/);
+  await page.goto(`${address}#/run/first/groups?at=eval:12:0`);
+  await page.getByText('No token of this group was clipped: nothing is learned from an evaluation').waitFor();
+  await page.context().close();
+});
 
 test('readable at 1280 and 400 pixels, light and dark', async () => {
   const pages = { runs: '#/', run: '#/run/first?with=second', groups: '#/run/first/groups', group: '#/run/first/groups?at=grpo:5:1', evaluation: '#/run/first/evaluation?outcome=', try: '#/run/first/try' };

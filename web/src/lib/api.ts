@@ -27,10 +27,13 @@ export interface GroupRow {
   course?: { times: number; first: number; last: number; mean: number };
 }
 export interface Part { verifier: string; weight: number; status: string; score: number | null; detail: string }
-// [text, how many tokens it is made of, the sum of their logprobs, 1 for a special token]
-export type Piece = [string, number, number | null, 1?];
+// [text, how many tokens it is made of, the sum of their logprobs, of their entropies (null: not recorded), passes
+// that clipped one of them, 1 for a special token]
+export type Piece = [string, number, number | null, number | null, number, 1?];
 export interface Rollout {
-  text: string; answer: string; finish: string; tokens: number; logprob: number | null; version: number;
+  text: string; answer: string; finish: string; tokens: number; logprob: number | null;
+  entropy: number | null; clipped: number | null; // null: not recorded; how many tokens were clipped
+  version: number;
   reward: number | null; correct: boolean; advantage: number | null; parts: Part[]; pieces?: Piece[];
 }
 export interface Group {

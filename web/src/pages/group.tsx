@@ -8,7 +8,7 @@ import { go, link, setting, useStore } from '../lib/store';
 import { Banner, Bones, Broken } from '../parts/basics';
 import { RolloutCard } from '../parts/rollout';
 import { Prose, visible } from '../parts/text';
-import { kColourings, Scale, type Colouring } from '../parts/tokens';
+import { kColourings, kSays, Scale, type Colouring } from '../parts/tokens';
 
 const colouring = setting<Colouring>('colouring', 'none', kColourings);
 const thinking = setting('thinking', 'folded', ['folded', 'open'] as const);
@@ -70,6 +70,16 @@ function Fields({ text }: { text: string }) {
   return <details><summary class="soft small">fields of the problem</summary><pre class="recipe">{visible(shown)}</pre></details>;
 }
 
+// Why a colouring that was asked for shows nothing.
+function Colourless({ group, how }: { group: Group; how: Colouring }) {
+  if (how !== 'entropy' && how !== 'clipping') return null;
+  if (group.rollouts.length === 0) return null;
+  const counts = group.rollouts.map((r) => r.clipped).filter((n): n is number => n !== null);
+  if (counts.length === 0) return <p class="soft small">This run was written by an earlier hone, which did not record entropy and clipping of each token.</p>;
+  if (how === 'entropy' || counts.some((n) => n > 0)) return null;
+  return <p class="soft small">No token of this group was clipped{group.stage.startsWith('eval') ? ': nothing is learned from an evaluation' : ''}.</p>;
+}
+
 export function GroupView({ run, at, back }: { run: string; at: [string, number, number]; back: string }) {
   const how = useStore(colouring), unfold = useStore(thinking) === 'open';
   const [stage, step, position] = at;
@@ -126,13 +136,12 @@ export function GroupView({ run, at, back }: { run: string; at: [string, number,
         <Scale how={how} />
         <label class="field">Colour tokens by
           <select value={how} onChange={(e) => colouring.set(e.currentTarget.value as Colouring)}>
-            <option value="none">nothing</option><option value="probability">probability</option><option value="advantage">advantage</option>
-            <option disabled title="Runs do not record it for each token">entropy (not recorded)</option>
-            <option disabled title="Runs do not record it for each token">clipping (not recorded)</option>
+            {kColourings.map((name) => <option value={name}>{kSays[name].label}</option>)}
           </select>
         </label>
         <button onClick={() => thinking.set(unfold ? 'folded' : 'open')} aria-pressed={unfold}>{unfold ? 'Fold thinking' : 'Open thinking'}</button>
       </div>
+      <Colourless group={data} how={how} />
       {data.tokens_missing && <Banner text={`Tokens can't be shown: ${data.tokens_missing}`} />}
       <div class="rollouts">
         {data.rollouts.map((r, i) => <RolloutCard key={`${data.id} ${i}`} rollout={r} index={i} how={how} largest={largest} unfold={unfold} measured={stage.startsWith('eval')} />)}
