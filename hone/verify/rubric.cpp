@@ -1,6 +1,7 @@
 #include "hone/verify/rubric.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 #include <thread>
@@ -102,11 +103,19 @@ Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, 
 
 namespace {
 
+bool judges_groups(const VerifierOptions& options) {
+  return options.verifier == "vote" || options.verifier == "friends";
+}
+
+VerifierOptions reader_of_answers(VerifierOptions options) {
+  options.verifier = options.answers.empty() ? "number" : options.answers;
+  return options;
+}
+
 // "vote" and "friends".
 Result<std::unique_ptr<GroupVerifier>> make_group_verifier(const VerifierOptions& options, std::uint64_t seed,
                                                            std::shared_ptr<const Friends> friends) {
-  VerifierOptions of = options;
-  of.verifier = options.answers.empty() ? "number" : options.answers;
+  const VerifierOptions of = reader_of_answers(options);
   HONE_TRY(std::shared_ptr<const Verifier> answers, make_verifier(of, seed));
   if (!answers->compares_answers()) {
     return Error{fmt::format("reward: {}: answers", options.verifier),
@@ -131,11 +140,23 @@ std::optional<double> total_of(const std::vector<RewardPart>& parts) {
 
 }  // namespace
 
+std::shared_ptr<const Verifier> make_answer_verifier(const RewardOptions& options) {
+  constexpr std::array<std::string_view, 4> kReaders = {"math", "number", "text", "expression"};
+  for (const VerifierOptions& entry : options.rubric) {
+    const VerifierOptions of = judges_groups(entry) ? reader_of_answers(entry) : entry;
+    if (std::ranges::find(kReaders, of.verifier) == kReaders.end()) continue;
+    auto verifier = make_verifier(of, /*seed=*/0);
+    HONE_CHECK(verifier.ok() && (*verifier)->compares_answers(), "{} reads no answers", of.verifier);
+    return std::move(verifier).value();
+  }
+  return nullptr;
+}
+
 Result<Rubric> Rubric::make(const RewardOptions& options, std::uint64_t seed,
                             std::shared_ptr<const Friends> friends) {
   std::vector<Weighted> weighted;
   for (const VerifierOptions& entry : options.rubric) {
-    if (entry.verifier == "vote" || entry.verifier == "friends") {
+    if (judges_groups(entry)) {
       HONE_TRY(std::unique_ptr<GroupVerifier> group, make_group_verifier(entry, seed, friends));
       weighted.push_back({entry.weight, nullptr, entry.name, std::move(group)});
       continue;
@@ -222,7 +243,8 @@ Result<Metrics> Rubric::judge_groups(std::span<Group> groups, std::int64_t step)
         std::vector<RewardPart>& parts = rollouts[r].reward.parts;
         Verdict& verdict = judgement.verdicts[g][r];
         if (verdict.decided() && labelled(rollouts[r].reward)) {
-          own.add({(verdict.status == VerdictStatus::kCorrect) == rollouts[r].reward.correct ? 1.0 : 0.0, 1.0});
+          own.add(
+              {(verdict.status == VerdictStatus::kCorrect) == rollouts[r].reward.correct ? 1.0 : 0.0, 1.0});
         }
         parts.insert(parts.begin() + static_cast<std::ptrdiff_t>(place),
                      {entry.name, entry.weight, std::move(verdict)});

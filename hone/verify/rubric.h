@@ -20,6 +20,10 @@ std::vector<std::string> known_verifiers();
 // Error: unknown verifier (naming the nearest), an impossible option (length without a positive scale).
 Result<std::unique_ptr<Verifier>> make_verifier(const VerifierOptions& options, std::uint64_t seed);
 
+// What reads and compares the answers of these completions: the first of the rubric that does (of votes and
+// friends: what reads theirs); nullptr: none does. Starts no program, whatever else the rubric names.
+std::shared_ptr<const Verifier> make_answer_verifier(const RewardOptions& options);
+
 // The verifier's verdict, whatever it throws: its own failure is no fault of the completion. What it throws,
 // and a score that is not finite, becomes a verdict of status error; only BrokenInvariant passes.
 Verdict guarded_verdict(const Verifier& verifier, const Problem& problem, const Completion& completion);

@@ -5,7 +5,7 @@
 
 #include "hone/base/json.h"
 #include "hone/text/utf8.h"
-#include "hone/verify/answer.h"
+#include "hone/verify/vote.h"
 #include "hone/web/pages_json.h"
 
 namespace hone {
@@ -64,11 +64,6 @@ OrderedJson pieces_json(const Rollout& rollout, const Tokenizer& tokenizer) {
   return pieces;
 }
 
-std::string answer_of(const std::string& text) {
-  const auto marked = marked_answer(text);
-  return marked ? collapsed(*marked) : "";
-}
-
 OrderedJson parts_json(const Reward& reward) {
   OrderedJson parts = OrderedJson::array();
   for (const RewardPart& part : reward.parts) {
@@ -81,7 +76,8 @@ OrderedJson parts_json(const Reward& reward) {
   return parts;
 }
 
-OrderedJson completion_json(const Rollout& rollout, const Tokenizer* tokenizer) {
+OrderedJson completion_json(const Rollout& rollout, const std::optional<std::string>& answer,
+                            const Tokenizer* tokenizer) {
   const Completion& completion = rollout.completion;
   const auto mean = [](const std::vector<float>& values) {
     const double sum = std::accumulate(values.begin(), values.end(), 0.0);
@@ -89,7 +85,7 @@ OrderedJson completion_json(const Rollout& rollout, const Tokenizer* tokenizer) 
   };
   const auto clipped = std::ranges::count_if(rollout.clipped, [](int passes) { return passes > 0; });
   OrderedJson json = {{"text", completion.text},
-                      {"answer", answer_of(completion.text)},
+                      {"answer", answer.value_or("")},
                       {"finish", to_string(completion.finish)},
                       {"tokens", completion.ids.size()},
                       {"logprob", mean(completion.logprobs)},
@@ -104,31 +100,31 @@ OrderedJson completion_json(const Rollout& rollout, const Tokenizer* tokenizer) 
   return json;
 }
 
-// The answers by how many completions give them. Those of the same words are one; what a verifier would
-// count as equal besides (1/2 and 0.5) is not asked here.
-OrderedJson votes_json(const Group& group) {
-  struct Vote {
+// The answers by how many completions give them, most first; pooled as the verifier compares them.
+OrderedJson votes_json(const Group& group, const Verifier& verifier,
+                       std::span<const std::optional<std::string>> answers) {
+  const Votes votes = count_votes(verifier, answers);
+  struct Line {
     std::string answer;
     int count = 0, correct = 0;
   };
-  std::vector<Vote> votes;
+  std::vector<Line> lines;
+  for (const Votes::Candidate& candidate : votes.candidates) lines.push_back({candidate.answer});
   int none = 0;
-  for (const Rollout& rollout : group.rollouts) {
-    const std::string answer = answer_of(rollout.completion.text);
-    if (answer.empty()) {
+  for (std::size_t i = 0; i < votes.choice.size(); ++i) {
+    if (!votes.choice[i]) {
       ++none;
       continue;
     }
-    auto vote = std::ranges::find(votes, answer, &Vote::answer);
-    if (vote == votes.end()) vote = votes.insert(votes.end(), Vote{answer});
-    ++vote->count;
-    vote->correct += rollout.reward.correct ? 1 : 0;
+    Line& line = lines[*votes.choice[i]];
+    ++line.count;
+    line.correct += group.rollouts[i].reward.correct ? 1 : 0;
   }
-  std::ranges::stable_sort(votes, std::ranges::greater{}, &Vote::count);
+  std::ranges::stable_sort(lines, std::ranges::greater{}, &Line::count);
   OrderedJson list = OrderedJson::array();
-  for (const Vote& vote : votes)
-    list.push_back({{"answer", vote.answer}, {"count", vote.count}, {"correct", vote.correct}});
-  return {{"answers", std::move(list)}, {"none", none}};
+  for (const Line& line : lines)
+    list.push_back({{"answer", line.answer}, {"count", line.count}, {"correct", line.correct}});
+  return {{"answers", std::move(list)}, {"none", none}, {"compared_by", verifier.name()}};
 }
 
 }  // namespace
@@ -138,6 +134,8 @@ OrderedJson group_json(const RunQuery::WholeGroup& whole, PagesRun& run, bool to
   OrderedJson messages = OrderedJson::array();
   for (const Message& m : group.problem.messages)
     messages.push_back({{"role", m.role}, {"content", m.content}});
+  const std::shared_ptr<const Verifier> verifier = run.answers();
+  const auto answers = final_answers_of(*verifier, group.rollouts);
   OrderedJson json = {{"id", whole.id},
                       {"stage", whole.place.stage},
                       {"step", whole.place.step},
@@ -152,7 +150,7 @@ OrderedJson group_json(const RunQuery::WholeGroup& whole, PagesRun& run, bool to
                       {"messages", std::move(messages)},
                       {"prompt", group.prompt_text},
                       {"prompt_tokens", group.prompt_ids.size()},
-                      {"votes", votes_json(group)},
+                      {"votes", votes_json(group, *verifier, answers)},
                       {"tokens_missing", nullptr}};
   std::optional<Tokenizer> tokenizer;
   if (tokens) {
@@ -164,8 +162,8 @@ OrderedJson group_json(const RunQuery::WholeGroup& whole, PagesRun& run, bool to
     }
   }
   OrderedJson rollouts = OrderedJson::array();
-  for (const Rollout& rollout : group.rollouts)
-    rollouts.push_back(completion_json(rollout, tokenizer ? &*tokenizer : nullptr));
+  for (std::size_t i = 0; i < group.rollouts.size(); ++i)
+    rollouts.push_back(completion_json(group.rollouts[i], answers[i], tokenizer ? &*tokenizer : nullptr));
   json["rollouts"] = std::move(rollouts);
   return json;
 }

@@ -7,6 +7,8 @@
 
 #include "hone/base/files.h"
 #include "hone/config/recipe.h"
+#include "hone/verify/rubric.h"
+#include "hone/verify/verifiers.h"
 
 namespace hone {
 namespace {
@@ -104,6 +106,15 @@ Result<Tokenizer> PagesRun::tokenizer() {
     return *tokenizer_;
   }
   return Error{folder_.string(), "a checkpoint with a tokenizer must be there to show tokens", "none yet"};
+}
+
+std::shared_ptr<const Verifier> PagesRun::answers() {
+  const std::lock_guard lock(mutex_);
+  if (answers_) return answers_;
+  if (const auto recipe = read_recipe(folder_ / "recipe.yaml"); recipe.ok())
+    answers_ = make_answer_verifier(recipe->reward);
+  if (!answers_) answers_ = make_text_verifier();
+  return answers_;
 }
 
 std::vector<PagesPlace> PagesRuns::list() const {

@@ -18,6 +18,7 @@
 #include "hone/config/options.h"
 #include "hone/store/run_query.h"
 #include "hone/text/tokenizer.h"
+#include "hone/types/interfaces.h"
 
 namespace hone {
 
@@ -30,6 +31,8 @@ class PagesRun {
   const RunQuery& query() const { return query_; }
   // Of the newest checkpoint, or of the model that the run began with. Error: neither is there.
   Result<Tokenizer> tokenizer();
+  // What reads and compares answers, by the run's rubric; words, where that compares none.
+  std::shared_ptr<const Verifier> answers();
 
  private:
   PagesRun(std::filesystem::path folder, RunQuery query)
@@ -38,6 +41,7 @@ class PagesRun {
   RunQuery query_;
   std::mutex mutex_;
   std::optional<Tokenizer> tokenizer_;
+  std::shared_ptr<const Verifier> answers_;
 };
 
 struct PagesPlace {

@@ -243,6 +243,38 @@ TEST(PagesApi, PiecesAreWholeCharacters) {
   EXPECT_EQ(whole_one["clipped"], 3) << "tokens";
 }
 
+// As the run's rubric compares them.
+TEST(PagesApi, VotesForTheSameNumberAreOneAnswer) {
+  Pages pages;
+  const auto answers = [&](const std::string& run, const std::string& rubric) {
+    const auto recipe = parse_recipe(
+        fmt::format("data: {{task: arithmetic}}\ngrpo: {{steps: 3}}\nreward: {}\n", rubric), "recipe");
+    if (!recipe.ok()) throw std::runtime_error(recipe.error().message());
+    const fs::path folder = pages.folder.path() / run;
+    fs::create_directories(folder);
+    EXPECT_TRUE(write_file_atomically(folder / "recipe.yaml", to_yaml(*recipe)).ok());
+    auto written = RunStore::open(folder / "run.db");
+    if (!written.ok()) throw std::runtime_error(written.error().message());
+    add(*written, "grpo", 1,
+        {group(5, {rollout("<answer>0.50</answer>", false), rollout("so the answer is 1/2", true),
+                   rollout("<answer>1/2</answer>", true), rollout("<answer>one half</answer>", false)})});
+    return pages.json("/api/group?run=" + run + "&stage=grpo&step=1&group=0")["votes"];
+  };
+  const Json by_number = answers("a", "[{verifier: format}, {verifier: number}]");
+  EXPECT_EQ(by_number["compared_by"], "number");
+  EXPECT_EQ(by_number["answers"], (Json{{{"answer", "0.5"}, {"count", 3}, {"correct", 2}}}));
+  EXPECT_EQ(by_number["none"], 1);
+  const Json by_vote = answers("b", "[{verifier: vote, answers: math}]");
+  EXPECT_EQ(by_vote["compared_by"], "math");
+  EXPECT_EQ(by_vote["answers"][0]["count"], 3);
+  // Nothing there compares answers, and no program of a recipe is ever started to look at a run.
+  const std::string made = (pages.folder / "made").string();
+  const Json by_words = answers("c", fmt::format("[{{verifier: program, command: touch {}}}]", made));
+  EXPECT_EQ(by_words["compared_by"], "text");
+  EXPECT_EQ(by_words["answers"].size(), 3U);
+  EXPECT_FALSE(fs::exists(made));
+}
+
 TEST(PagesApi, EvaluationsHaveIntervalsAndDifficulties) {
   Pages pages;
   RunStore store = pages.make("r");

@@ -40,7 +40,7 @@ export interface Group {
   id: number; stage: string; step: number; group: number; groups: number; problem: string; source: string;
   difficulty: number; answer: string; solution: string; fields: string;
   messages: { role: string; content: string }[]; prompt: string; prompt_tokens: number;
-  votes: { answers: { answer: string; count: number; correct: number }[]; none: number };
+  votes: { answers: { answer: string; count: number; correct: number }[]; none: number; compared_by: string };
   tokens_missing: string | null; rollouts: Rollout[];
 }
 export interface Tally { problems: number; rollouts: number; accuracy: number; low: number; high: number; tokens: number }

@@ -27,7 +27,7 @@ function Votes({ group }: { group: Group }) {
   );
   return (
     <section aria-label="votes">
-      <h3 style={{ marginBottom: '0.4rem' }}>Votes</h3>
+      <h3 style={{ marginBottom: '0.4rem' }} title={`Answers as the verifier “${group.votes.compared_by}” reads and compares them`}>Votes</h3>
       <div class="votes">
         {shown.map((a, i) => (
           <>
