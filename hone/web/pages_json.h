@@ -24,7 +24,7 @@ nlohmann::ordered_json row_json(const GroupRow& row);
 nlohmann::ordered_json course_json(const ProblemCourse& course, const GroupRow& last);
 
 // {"stage", "step", "group", …, "rollouts": […], "votes": {…}}. With `tokens`, each rollout has "pieces":
-// [[text, tokens, logprob], …], whole characters each.
+// [[text, tokens, logprob, entropy, clipped], …], whole characters each.
 nlohmann::ordered_json group_json(const RunQuery::WholeGroup& whole, PagesRun& run, bool tokens);
 
 // {"steps": […], "bin": k, "metrics": {name: […]}}, neighbouring steps averaged so that at most so many are

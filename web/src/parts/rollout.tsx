@@ -81,7 +81,7 @@ export function RolloutCard({ rollout: r, index, how, largest, unfold, name, mea
             : !measured && <span class="soft" title="It only votes: it is not learned from">only votes</span>}
         {!measured && r.reward !== null && <Advantage value={r.advantage} largest={largest} />}
         <span class="grow" />
-        <span class="soft num" title={kFinish[r.finish]}>{r.tokens} tok{r.clipped !== null && r.clipped > 0 && <span title="tokens that the update's clip cut off from learning, in some pass">, {r.clipped} clipped</span>}{r.finish === 'length' && <b class="warn"> truncated</b>}</span>
+        <span class="soft num" title={`${kFinish[r.finish]}${r.entropy === null ? '' : `; mean entropy ${short(r.entropy)} nats`}`}>{r.tokens} tok{r.clipped !== null && r.clipped > 0 && <span title="tokens that the update's clip cut off from learning, in some pass">, {r.clipped} clipped</span>}{r.finish === 'length' && <b class="warn"> truncated</b>}</span>
       </header>
       <div class="body">
         <div class={prose ? 'text prose' : 'text'} tabIndex={0}>
