@@ -13,6 +13,7 @@ struct ValueHint {
   bool folders = false;
   std::vector<std::string> endings = {};  // of the files, as "yaml"; empty: any
   std::vector<std::string> words = {};    // fixed choices, beside files if those are set
+  bool list = false;                      // several of the words may stand there, divided by commas
 };
 
 struct OptionShape {

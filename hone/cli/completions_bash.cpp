@@ -7,7 +7,8 @@ namespace hone {
 namespace {
 
 // The parts that are the same for every program. _hone_value tells what stands after an option of a command,
-// or at its n-th place, by setting kind (nothing: a flag; text; files; folders), words and endings.
+// or at its n-th place, by setting kind (nothing: a flag; text; files; folders; list: words divided by
+// commas), words and endings.
 constexpr const char* kBashHead =
     R"(# bash completion for hone, as `hone completions bash` prints it. Source it, or keep it as
 # ~/.local/share/bash-completion/completions/hone.
@@ -28,7 +29,7 @@ _hone_offer_files() {
 }
 
 _hone() {
-  local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} before='' place=0 i word kind words endings options
+  local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} before='' place=0 listed='' i word kind words endings options
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     _hone_options ''
@@ -62,12 +63,15 @@ _hone() {
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -d -- "$cur")
       ;;
+    list)
+      if [[ $cur == *,* ]]; then listed=${cur%,*},; fi
+      ;;
     *)
       if [[ -z $before && -z $words ]]; then _hone_options "$command" && words=$options; fi
       ;;
   esac
   if [[ -n $words ]]; then
-    mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$words" -- "$cur")
+    mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -P "$listed" -W "$words" -- "${cur#"$listed"}")
   fi
 }
 
@@ -91,6 +95,8 @@ std::string bash_value(const OptionShape& option) {
     text = "kind=files";
   } else if (option.hint.folders) {
     text = "kind=folders";
+  } else if (option.hint.list) {
+    text = "kind=list";
   }
   const auto assign = [&](const char* name, const std::vector<std::string>& values) {
     if (values.empty()) return;

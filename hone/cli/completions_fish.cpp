@@ -27,7 +27,9 @@ std::string fish_value(const OptionShape& option) {
   } else if (!hint.files && hint.folders) {
     offers = "(__fish_complete_directories)";
   }
-  if (!hint.words.empty()) {
+  if (hint.list) {
+    offers = fmt::format("(__fish_append , {})", fmt::join(hint.words, " "));
+  } else if (!hint.words.empty()) {
     offers += fmt::format("{}{}", offers.empty() ? "" : " ", fmt::join(hint.words, " "));
   }
   const bool any_file = hint.files && hint.endings.empty();

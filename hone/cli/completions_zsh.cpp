@@ -28,6 +28,7 @@ std::string zsh_action(const OptionShape& option) {
     files = "_files -/";
   }
   if (hint.words.empty()) return files.empty() ? " " : files;  // a space: nothing to offer
+  if (hint.list) return fmt::format("_sequence compadd - {}", fmt::join(hint.words, " "));
   if (files.empty()) return fmt::format("({})", fmt::join(hint.words, " "));
   return fmt::format("_alternative \"words\\:name\\:({})\" \"files\\:file\\:{}\"", fmt::join(hint.words, " "),
                      files);

@@ -136,7 +136,7 @@ void add_strategy_options(Command& command, StrategyArguments& a) {
   command.option("--strategy", a.names,
                  fmt::format("accuracy against tokens spent, of each: {}; as maj,adaptive or given again",
                              fmt::join(strategy_names(), ", ")));
-  command.hint({.words = strategy_names()});
+  command.hint({.words = strategy_names(), .list = true});
   command.option(
       "--scorer", a.scorer,
       "bon: logprob, friends (the model itself, asked whether an answer is right), or a verifier, as "

@@ -86,6 +86,14 @@ TEST_F(Completions, BashOffersFixedChoices) {
   EXPECT_THAT(bash({"hone", "bench", "de"}), ElementsAre("decode"));
 }
 
+TEST_F(Completions, BashGoesOnWithListsAfterAComma) {
+  EXPECT_THAT(bash({"hone", "eval", "m", "--strategy", "ma"}), ElementsAre("maj"));
+  EXPECT_THAT(bash({"hone", "eval", "m", "--strategy", "pass,adaptive,ma"}),
+              ElementsAre("pass,adaptive,maj"));
+  EXPECT_THAT(bash({"hone", "eval", "m", "--strategy", "maj,"}), Contains("maj,pass"));
+  EXPECT_THAT(bash({"hone", "replay", "runs", "--stage", "grpo,e"}), IsEmpty()) << "no list";
+}
+
 TEST_F(Completions, BashOffersNothingForATextOfItsOwn) {
   EXPECT_THAT(bash({"hone", "train", "a.yaml", "--set", ""}), IsEmpty());
   EXPECT_THAT(bash({"hone", "train", "--resume", "o"}), ElementsAre("other.yml")) << "a flag takes no value";
@@ -108,6 +116,7 @@ TEST_F(Completions, FishOffersTheSame) {
   EXPECT_THAT(ask("hone ui "), Contains("runs/"));
   EXPECT_THAT(ask("hone ui "), Not(Contains("notes.txt")));
   EXPECT_THAT(ask("hone train o"), Contains("other.yml"));
+  EXPECT_THAT(ask("hone eval m --strategy pass,ma"), Contains("pass,maj"));
   EXPECT_THAT(ask("hone sample m -"), Not(IsEmpty()));
 }
 
@@ -133,6 +142,7 @@ while zpty -r shell line; do print -r -- $line; [[ $line == *@fin@* ]] && break;
         .out;
   };
   EXPECT_THAT(ask("replay runs --stage=gr"), ::testing::HasSubstr("--stage=grpo"));
+  EXPECT_THAT(ask("eval m --strategy pass,ma"), ::testing::HasSubstr("pass,maj"));
   const std::string eval = ask("eval --");
   for (const char* option : {"--problems", "--k", "--strategy", "--json"})
     EXPECT_THAT(eval, ::testing::HasSubstr(option));
