@@ -23,8 +23,8 @@ using State = CompletionStream::State;
 constexpr double kLookUp = 0.1;  // seconds after which a waiting thread sees whether its client is there
 // Seconds between two events of a stream: where tokens come faster than anybody reads, an event holds
 // several, and the cores decode in place of waking threads. With many streams the second, for each of them:
-// 625 events a second at most.
-constexpr double kPause = 0.025, kPauseEach = 0.0016;
+// 400 events a second at most.
+constexpr double kPause = 0.025, kPauseEach = 0.0025;
 
 std::string text_of(const OrderedJson& json) {
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);

@@ -92,7 +92,8 @@ function options(lines: Table['lines'], series: Series[], props: ChartProps, wid
         range: props.log
           ? (_u, min, max) => uPlot.rangeLog(min > 0 ? min : 1e-6, max > 0 ? max : 1, 10, false)
           : (_u, min, max) => {
-            const [low, high] = uPlot.rangeNum(min, max, 0.08, true);
+            // All zero: uPlot's own axis would go to 100.
+            const [low, high] = min === 0 && max === 0 ? [0, 1] : uPlot.rangeNum(min, max, 0.08, true);
             return [props.share ? Math.max(0, low ?? 0) : low, props.share ? Math.min(1, Math.max(high ?? 1, 0.05)) : high];
           },
       },
