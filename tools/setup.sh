@@ -7,7 +7,7 @@ packages=(
   g++ cmake ninja-build ccache pkg-config
   libtorch-dev libblis-openmp-dev libhwy-dev
   libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev
-  libsqlite3-dev libpcre2-dev libutf8proc-dev libgmp-dev
+  libsqlite3-dev libpcre2-dev libutf8proc-dev libgmp-dev libsnappy-dev libzstd-dev zlib1g-dev
   libflint-dev libflint-arb-dev
   libprotobuf-dev protobuf-compiler libcpp-httplib-dev libcurl4-openssl-dev ca-certificates libcairo2-dev
   bubblewrap libseccomp-dev python3 gcc tcc

@@ -90,7 +90,7 @@ void describe(Table& t, DataFieldOptions& o) {
 }
 
 void describe(Table& t, DataOptions& o) {
-  t.add("files", o.files, "problem files (JSON lines, JSON, CSV); instead of `data.task`");
+  t.add("files", o.files, "problem files (JSON lines, JSON, CSV, Parquet); instead of `data.task`");
   t.add("task", static_cast<std::vector<std::string>&>(o.task),
         "a procedural task, or several that are mixed; instead of `data.files`");
   t.add("task_weights", o.task_weights, "of several tasks: how often each is asked; empty: evenly", above(0));

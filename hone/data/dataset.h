@@ -1,4 +1,4 @@
-// Where problems come from: files (JSON lines, JSON, CSV) or procedural tasks, split into disjoint training
+// Where problems come from: files (JSON lines, JSON, CSV, Parquet) or procedural tasks, split into disjoint training
 // and evaluation parts, in a seeded order that can be entered anywhere.
 #pragma once
 

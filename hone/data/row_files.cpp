@@ -5,6 +5,7 @@
 
 #include "hone/base/files.h"
 #include "hone/base/json.h"
+#include "hone/data/parquet/parquet_rows.h"
 #include "hone/text/utf8.h"
 
 namespace hone {
@@ -251,15 +252,7 @@ Result<RowFile> cut_csv(std::string_view text, const std::string& file) {
 }  // namespace
 
 Result<RowFile> read_row_file(const std::string& file) {
-  if (is_named(file, ".parquet")) {
-    const std::string lines = file.substr(0, file.size() - std::string_view(".parquet").size()) + ".jsonl";
-    return Error{
-        file, "must be JSON lines, JSON or CSV; hone has no Parquet reader",
-        fmt::format(
-            "Parquet (to convert: python3 -c \"import pandas; pandas.read_parquet('{}').to_json('{}', "
-            "orient='records', lines=True)\")",
-            file, lines)};
-  }
+  if (is_named(file, ".parquet")) return read_parquet_rows(file);
   HONE_TRY(std::string bytes, read_file(file));
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
   if (is_named(file, ".csv")) return cut_csv(bytes, file);

@@ -80,16 +80,6 @@ TEST(RowFiles, BadCsv) {
             Rows{"a.csv:1] the header must name column 2, unlike the others, got \"\""});
 }
 
-TEST(RowFiles, ParquetSaysHowToConvert) {
-  const auto file = read_row_file("train.Parquet");
-  ASSERT_FALSE(file.ok());
-  EXPECT_EQ(file.error().message(),
-            "[train.Parquet] must be JSON lines, JSON or CSV; hone has no Parquet reader, got Parquet (to "
-            "convert: python3 -c "
-            "\"import pandas; pandas.read_parquet('train.Parquet').to_json('train.jsonl', orient='records', "
-            "lines=True)\")");
-}
-
 TEST(RowFiles, TheSameRowsAreTheSameProblems) {
   const TempFolder folder;
   std::ofstream(folder / "a.jsonl") << "{\"q\":\"1+1\",\"a\":\"2\"}\n{\"q\":\"2+2\",\"a\":\"4\"}\n";
