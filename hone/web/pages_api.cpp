@@ -92,6 +92,7 @@ struct PagesApi::Impl {
   Outcome problems(const PagesParams& params);
   Outcome problem(const PagesParams& params);
   Outcome answers(const PagesParams& params);
+  Outcome votes(const HttpRequest& request);
 };
 
 Outcome PagesApi::Impl::run(const PagesParams& params) {
@@ -253,6 +254,27 @@ Outcome PagesApi::Impl::answers(const PagesParams& params) {
   return *std::move(body);
 }
 
+Outcome PagesApi::Impl::votes(const HttpRequest& request) {
+  constexpr std::size_t kMost = 256;
+  const std::string name = PagesParams(request.query).text("run");
+  HONE_TRY(const Json body, parse_json(request.body, "body"));
+  const auto texts = body.find("texts");
+  if (texts == body.end() || !texts->is_array() || texts->size() > kMost ||
+      !std::ranges::all_of(*texts, [](const Json& text) { return text.is_string(); }))
+    return Error{"texts", fmt::format("must be a list of {} texts at most", kMost), brief(body)};
+  const auto place = runs.find(name);
+  if (!place) return no_such_run(name);
+  PAGES_TRY(const auto run, runs.open(*place));
+  const std::shared_ptr<const Verifier> verifier = run->answers();
+  std::vector<std::optional<std::string>> answers;
+  for (const Json& text : *texts) {
+    Completion completion;
+    completion.text = text.get<std::string>();
+    answers.push_back(verifier->final_answer(completion));
+  }
+  return votes_json(*verifier, answers, {});
+}
+
 PagesApi::PagesApi(PagesOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 PagesApi::~PagesApi() = default;
 
@@ -269,6 +291,8 @@ void PagesApi::add_to(HttpServer& server) {
   impl.add(server, "/api/problems", &Impl::problems);
   impl.add(server, "/api/problem", &Impl::problem);
   impl.add(server, "/api/answers", &Impl::answers);
+  server.route("POST", "/api/votes",
+               [&impl](const HttpRequest& request) { return impl.votes(request).take(); });
   server.route("GET", "/api/live", [&impl](const HttpRequest& request) {
     return live_answer(request, impl.runs, impl.options.live_seconds);
   });

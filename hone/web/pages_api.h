@@ -13,6 +13,9 @@
 //  GET /api/problem?run=&problem=         one problem's groups through the steps
 //  GET /api/answers?run=&stage=&step=&with=&with_stage=&with_step=&outcome=&offset=&limit=
 //                                         two evaluations' answers to the same problems
+//  POST /api/votes?run=                   {"texts": […]}: the answers of up to 256 completions, counted as
+//  the run
+//                                         compares them
 //  GET /api/live                          events: run (an entry of /api/runs), gone, each when it changes
 //
 // Errors: 400 for a parameter that can't be, 404 for what is not there, 500 for a database that does not

@@ -100,33 +100,6 @@ OrderedJson completion_json(const Rollout& rollout, const std::optional<std::str
   return json;
 }
 
-// The answers by how many completions give them, most first; pooled as the verifier compares them.
-OrderedJson votes_json(const Group& group, const Verifier& verifier,
-                       std::span<const std::optional<std::string>> answers) {
-  const Votes votes = count_votes(verifier, answers);
-  struct Line {
-    std::string answer;
-    int count = 0, correct = 0;
-  };
-  std::vector<Line> lines;
-  for (const Votes::Candidate& candidate : votes.candidates) lines.push_back({candidate.answer});
-  int none = 0;
-  for (std::size_t i = 0; i < votes.choice.size(); ++i) {
-    if (!votes.choice[i]) {
-      ++none;
-      continue;
-    }
-    Line& line = lines[*votes.choice[i]];
-    ++line.count;
-    line.correct += group.rollouts[i].reward.correct ? 1 : 0;
-  }
-  std::ranges::stable_sort(lines, std::ranges::greater{}, &Line::count);
-  OrderedJson list = OrderedJson::array();
-  for (const Line& line : lines)
-    list.push_back({{"answer", line.answer}, {"count", line.count}, {"correct", line.correct}});
-  return {{"answers", std::move(list)}, {"none", none}, {"compared_by", verifier.name()}};
-}
-
 }  // namespace
 
 OrderedJson group_json(const RunQuery::WholeGroup& whole, PagesRun& run, bool tokens) {
@@ -136,6 +109,8 @@ OrderedJson group_json(const RunQuery::WholeGroup& whole, PagesRun& run, bool to
     messages.push_back({{"role", m.role}, {"content", m.content}});
   const std::shared_ptr<const Verifier> verifier = run.answers();
   const auto answers = final_answers_of(*verifier, group.rollouts);
+  std::vector<bool> correct;
+  for (const Rollout& rollout : group.rollouts) correct.push_back(rollout.reward.correct);
   OrderedJson json = {{"id", whole.id},
                       {"stage", whole.place.stage},
                       {"step", whole.place.step},
@@ -150,7 +125,7 @@ OrderedJson group_json(const RunQuery::WholeGroup& whole, PagesRun& run, bool to
                       {"messages", std::move(messages)},
                       {"prompt", group.prompt_text},
                       {"prompt_tokens", group.prompt_ids.size()},
-                      {"votes", votes_json(group, *verifier, answers)},
+                      {"votes", votes_json(*verifier, answers, correct)},
                       {"tokens_missing", nullptr}};
   std::optional<Tokenizer> tokenizer;
   if (tokens) {

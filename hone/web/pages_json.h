@@ -4,7 +4,10 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "hone/base/result.h"
 #include "hone/store/run_query.h"
@@ -26,6 +29,12 @@ nlohmann::ordered_json course_json(const ProblemCourse& course, const GroupRow& 
 // {"stage", "step", "group", …, "rollouts": […], "votes": {…}}. With `tokens`, each rollout has "pieces":
 // [[text, tokens, logprob, entropy, clipped], …], whole characters each.
 nlohmann::ordered_json group_json(const RunQuery::WholeGroup& whole, PagesRun& run, bool tokens);
+
+// {"answers": [{"answer", "count", "correct"}, …], "none", "compared_by"}: the answers by how many give them,
+// most first, pooled as the verifier compares them. correct: [answers], or empty where that is not known.
+nlohmann::ordered_json votes_json(const Verifier& verifier,
+                                  std::span<const std::optional<std::string>> answers,
+                                  const std::vector<bool>& correct);
 
 // {"steps": […], "bin": k, "metrics": {name: […]}}, neighbouring steps averaged so that at most so many are
 // left: k of them are one point. Text, since it is long.

@@ -273,6 +273,19 @@ TEST(PagesApi, VotesForTheSameNumberAreOneAnswer) {
   EXPECT_EQ(by_words["compared_by"], "text");
   EXPECT_EQ(by_words["answers"].size(), 3U);
   EXPECT_FALSE(fs::exists(made));
+  // Of texts that stand in no run.
+  const auto ask = [&](const std::string& run, const std::string& body) {
+    return HttpClient(pages.port).ask("POST", "/api/votes?run=" + run, body);
+  };
+  EXPECT_EQ(
+      ask("a", R"({"texts": ["<answer>1/2</answer>", "7", "<answer>0.5</answer>", ""]})").json(),
+      Json::parse(R"({"answers": [{"answer": "0.5", "count": 2}, {"answer": "7", "count": 1}], "none": 1,
+                            "compared_by": "number"})"));
+  EXPECT_EQ(ask("none", R"({"texts": []})").status, 404);
+  for (const char* wrong : {"[", "[]", "7", "{}", R"({"texts": "7"})", R"({"texts": [7]})"})
+    EXPECT_EQ(ask("a", wrong).status, 400) << wrong;
+  const std::vector<std::string> many(257, "7");
+  EXPECT_EQ(ask("a", Json{{"texts", many}}.dump()).status, 400);
 }
 
 TEST(PagesApi, EvaluationsHaveIntervalsAndDifficulties) {

@@ -272,7 +272,7 @@ test('try it: says so where no model is served, and speaks to one that is', asyn
     const chunk = (index, delta) => `data: ${JSON.stringify({ choices: [{ index, delta, finish_reason: null }] })}\n\n`;
     r.fulfill({
       contentType: 'text/event-stream',
-      body: chunk(0, { reasoning_content: 'two and two' }) + chunk(0, { content: '<answer>4</answer>' }) + chunk(1, { content: '<answer>4</answer>' }) +
+      body: chunk(0, { reasoning_content: 'two and two' }) + chunk(0, { content: '<answer>4</answer>' }) + chunk(1, { content: '<answer>4.0</answer>' }) +
         chunk(2, { content: '<img src=x onerror=alert(1)> 5 <answer>5</answer>' }) + 'data: [DONE]\n\n',
     });
   });

@@ -26,6 +26,8 @@ export interface GroupRow {
   reward: number | null; reward_low: number | null; reward_high: number | null;
   course?: { times: number; first: number; last: number; mean: number };
 }
+// `correct` where that is known.
+export interface Votes { answers: { answer: string; count: number; correct?: number }[]; none: number; compared_by: string }
 export interface Part { verifier: string; weight: number; status: string; score: number | null; detail: string }
 // [text, how many tokens it is made of, the sum of their logprobs, of their entropies (null: not recorded), passes
 // that clipped one of them, 1 for a special token]
@@ -40,7 +42,7 @@ export interface Group {
   id: number; stage: string; step: number; group: number; groups: number; problem: string; source: string;
   difficulty: number; answer: string; solution: string; fields: string;
   messages: { role: string; content: string }[]; prompt: string; prompt_tokens: number;
-  votes: { answers: { answer: string; count: number; correct: number }[]; none: number; compared_by: string };
+  votes: Votes;
   tokens_missing: string | null; rollouts: Rollout[];
 }
 export interface Tally { problems: number; rollouts: number; accuracy: number; low: number; high: number; tokens: number }
@@ -108,6 +110,13 @@ export async function get<T>(path: string, query: Query = {}, signal?: AbortSign
     if (e instanceof DOMException && e.name === 'AbortError') throw e;
     throw new ApiError(0, 'hone ui does not answer. Is it still running?');
   }
+  if (!response.ok) throw await errorOf(response);
+  return await response.json() as T;
+}
+export async function post<T>(path: string, query: Query, body: unknown): Promise<T> {
+  const response = await fetch(`${path}?${queryText(query)}`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json', ...authorization() }, body: JSON.stringify(body),
+  });
   if (!response.ok) throw await errorOf(response);
   return await response.json() as T;
 }

@@ -1,5 +1,5 @@
 // A conversation through POST /v1/chat/completions, as OpenAI's clients hold it.
-import { authorization, errorOf, events, get } from './api';
+import { authorization, errorOf, events, get, post, type Votes } from './api';
 
 export interface ChatMessage { role: 'user' | 'assistant'; content: string }
 export interface Sampling { temperature: number; top_p: number; max_tokens: number; n: number; seed: string }
@@ -46,18 +46,6 @@ export async function ask(model: string, messages: ChatMessage[], sampling: Samp
   told(choices.map((c) => ({ ...c })));
 }
 
-// The last <answer>, else the last \boxed, else the text.
-export function answerOf(text: string): string {
-  const tagged = [...text.matchAll(/<answer>([\s\S]*?)<\/answer>/g)].pop()?.[1];
-  const boxed = [...text.matchAll(/\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}/g)].pop()?.[1];
-  return (tagged ?? boxed ?? text).trim().replace(/\s+/g, ' ');
-}
-
-export function tally(choices: Choice[]): { answer: string; count: number }[] {
-  const counts = new Map<string, number>();
-  for (const c of choices) {
-    const answer = answerOf(c.content);
-    if (answer) counts.set(answer, (counts.get(answer) ?? 0) + 1);
-  }
-  return [...counts].map(([answer, count]) => ({ answer, count })).sort((a, b) => b.count - a.count);
-}
+// The answers counted, as the run's verifier reads and compares them.
+export const votesOf = (run: string, choices: Choice[]): Promise<Votes> =>
+  post<Votes>('/api/votes', { run }, { texts: choices.map((c) => c.content) });

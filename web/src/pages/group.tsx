@@ -9,39 +9,10 @@ import { Banner, Bones, Broken } from '../parts/basics';
 import { RolloutCard } from '../parts/rollout';
 import { Prose, visible } from '../parts/text';
 import { kColourings, kSays, Scale, type Colouring } from '../parts/tokens';
+import { VoteBars } from '../parts/votes';
 
 const colouring = setting<Colouring>('colouring', 'none', kColourings);
 const thinking = setting('thinking', 'folded', ['folded', 'open'] as const);
-
-function Votes({ group }: { group: Group }) {
-  const total = group.rollouts.length;
-  const { answers, none } = group.votes;
-  if (total < 2 || (answers.length === 0 && none === 0)) return null;
-  const shown = answers.slice(0, 8);
-  const others = answers.slice(8).reduce((n, a) => n + a.count, 0);
-  const bar = (count: number, yes: number, kind = '') => (
-    <span class="track" aria-hidden="true">
-      <i class={kind || 'yes'} style={{ width: `${(100 * (kind ? count : yes)) / total}%` }} />
-      {!kind && <i style={{ width: `${(100 * (count - yes)) / total}%` }} />}
-    </span>
-  );
-  return (
-    <section aria-label="votes">
-      <h3 style={{ marginBottom: '0.4rem' }} title={`Answers as the verifier “${group.votes.compared_by}” reads and compares them`}>Votes</h3>
-      <div class="votes">
-        {shown.map((a, i) => (
-          <>
-            <span class="answer mono" title={a.answer}>{visible(a.answer)}</span>
-            {bar(a.count, a.correct)}
-            <span class="num">{a.count} of {total}{i === 0 && answers.length > 1 && a.count > (answers[1]?.count ?? 0) && <span class="soft"> majority</span>}{a.correct > 0 && <span class="good"> ✓</span>}</span>
-          </>
-        ))}
-        {others > 0 && <><span class="soft answer">{plural(answers.length - 8, 'other')}</span>{bar(others, 0, 'none')}<span class="num">{others}</span></>}
-        {none > 0 && <><span class="soft answer">no answer</span>{bar(none, 0, 'none')}<span class="num">{none}</span></>}
-      </div>
-    </section>
-  );
-}
 
 // How often the problem was solved, each time that it was asked.
 function Course({ run, group }: { run: string; group: Group }) {
@@ -127,7 +98,7 @@ export function GroupView({ run, at, back }: { run: string; at: [string, number,
             : data.messages.map((m) => <div>{data.messages.length > 1 && <span class="soft small">{visible(m.role)} </span>}<Prose text={m.content} /></div>)}
         </div>
         <Fields text={data.fields} />
-        <Votes group={data} />
+        <VoteBars votes={data.votes} total={data.rollouts.length} />
         <Course run={run} group={data} />
       </section>
       <div class="bar" style={{ marginBottom: 0 }}>

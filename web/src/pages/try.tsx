@@ -1,10 +1,11 @@
 // A conversation with a checkpoint of the run: thinking shown, sampling chosen, several answers and their vote.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, isAbort } from '../lib/api';
-import { ask, models, tally, type ChatMessage, type Choice, type Sampling } from '../lib/chat';
+import { ApiError, isAbort, type Votes } from '../lib/api';
+import { ask, models, votesOf, type ChatMessage, type Choice, type Sampling } from '../lib/chat';
 import { useKeys } from '../lib/keys';
 import { Bones, Notice } from '../parts/basics';
 import { divided, Prose, visible } from '../parts/text';
+import { VoteBars } from '../parts/votes';
 
 interface Turn { question: string; choices: Choice[]; chosen: number; error: string | null; done: boolean }
 const kSampling: Sampling = { temperature: 0.7, top_p: 1, max_tokens: 512, n: 1, seed: '' };
@@ -32,18 +33,15 @@ function Answer({ choice, index, several, chosen, choose, done }: {
   );
 }
 
-function Votes({ choices }: { choices: Choice[] }) {
-  const votes = tally(choices);
-  if (votes.length === 0) return null;
-  return (
-    <div class="votes" aria-label="votes">
-      {votes.slice(0, 6).map((v) => (
-        <><span class="answer mono" title={v.answer}>{visible(v.answer.slice(0, 80))}</span>
-          <span class="track" aria-hidden="true"><i class="none" style={{ width: `${(100 * v.count) / choices.length}%` }} /></span>
-          <span class="num">{v.count} of {choices.length}</span></>
-      ))}
-    </div>
-  );
+// The answers as the run's verifier counts them.
+function Counted({ run, choices }: { run: string; choices: Choice[] }) {
+  const [votes, setVotes] = useState<Votes | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  useEffect(() => {
+    votesOf(run, choices).then(setVotes, (e: unknown) => setError(e instanceof Error ? e.message : String(e)));
+  }, [run]); // what is counted is finished
+  if (error !== null) return <p class="soft small">The answers were not counted: {error}</p>;
+  return votes && <VoteBars votes={votes} total={choices.length} />;
 }
 
 export function TryPage({ run }: { run: string }) {
@@ -118,7 +116,7 @@ export function TryPage({ run }: { run: string }) {
                       choose={() => setTurns(turns.map((u, j) => (j === i ? { ...u, chosen: k } : u)))} />
                   ))}
                 </div>
-                {t.done && t.choices.length > 1 && <Votes choices={t.choices} />}
+                {t.done && t.choices.length > 1 && <Counted run={run} choices={t.choices} />}
                 {t.error && <p class="bad">{t.error}</p>}
               </div>
             </>
