@@ -80,9 +80,12 @@ Result<Json> parse_json(std::string_view text, const std::string& where) {
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& e) {
-    return Error{where, fmt::format("must be valid JSON (stops being so at byte {})", e.byte), ""};
-  } catch (const Json::exception& e) {
-    return Error{where, "must be valid JSON", e.what()};
+    const bool no_utf8 = std::string_view(e.what()).find("ill-formed UTF-8") != std::string_view::npos;
+    return Error{
+        where,
+        fmt::format("must be {} (stops being so at byte {})", no_utf8 ? "UTF-8" : "valid JSON", e.byte), ""};
+  } catch (const Json::exception&) {
+    return Error{where, "must be valid JSON, with numbers that a double holds", "a larger one"};
   }
 }
 

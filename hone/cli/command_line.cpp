@@ -4,11 +4,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <deque>
 #include <exception>
+#include <sstream>
 
 #include "hone/base/check.h"
+#include "hone/base/suggest.h"
+#include "hone/cli/jsonl.h"
 
 namespace hone {
 namespace {
@@ -43,6 +47,68 @@ std::vector<OptionShape> option_shapes(const CLI::App& app,
     shapes.push_back(std::move(shape));
   }
   return shapes;
+}
+
+std::string name_of(const CLI::App& command) { return "hone " + command.get_name(); }
+
+Error unknown(const std::string& where, const std::string& what, const std::string& word,
+              const std::vector<std::string>& known) {
+  const std::string near = nearest(word, known);
+  return Error{where,
+               near.empty() ? fmt::format("has no {0} {1}; {2} --help lists what it has", what, word, where)
+                            : fmt::format("has no {} {}; did you mean {}?", what, word, near),
+               ""};
+}
+
+// A word that is no command, or an option that the command does not have. Looked for first: CLI11 names what
+// is missing beside it, and not the word.
+std::optional<Error> unknown_word(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const auto is_option = [](const std::string& word) { return word.size() > 1 && word[0] == '-'; };
+  const auto first = std::ranges::find_if_not(arguments, is_option);
+  std::vector<std::string> names;
+  const CLI::App* command = first == arguments.end() ? &app : nullptr;
+  for (const CLI::App* one : app.get_subcommands({})) {
+    names.push_back(one->get_name());
+    if (first != arguments.end() && one->get_name() == *first) command = one;
+  }
+  if (command == nullptr) return unknown("hone", "command", *first, names);
+  names.clear();
+  for (const CLI::Option* option : command->get_options({})) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  for (auto word = command == &app ? arguments.begin() : first + 1; word != arguments.end(); ++word) {
+    if (*word == "--") break;
+    const bool is_long = word->starts_with("--");
+    const bool letter = is_option(*word) && std::isalpha(static_cast<unsigned char>((*word)[1])) != 0;
+    if (!is_long && !letter) continue;
+    const std::string name = is_long ? word->substr(0, word->find('=')) : word->substr(0, 2);
+    const CLI::Option* option = command->get_option_no_throw(name);
+    if (option == nullptr)
+      return unknown(command == &app ? "hone" : name_of(*command), "option", name, names);
+    // The next word is its value, whatever that looks like.
+    if (option->get_items_expected_min() > 0 && *word == name && word + 1 != arguments.end()) ++word;
+  }
+  return std::nullopt;
+}
+
+// What CLI11 found, in hone's form.
+Error told(const CLI::ParseError& e, const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  const std::string where = chosen.empty() ? "hone" : name_of(*chosen.front());
+  const std::string said = e.what();
+  if (chosen.empty()) return Error{where, "must be told what to do; hone --help lists the commands", ""};
+  if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr) {
+    auto words = chosen.front()->remaining();
+    if (words.empty()) words = app.remaining();  // those after "--"
+    return Error{where, "takes no more words", fmt::format("{}", fmt::join(words, " "))};
+  }
+  if (const std::size_t at = said.find(" = "); dynamic_cast<const CLI::ConversionError*>(&e) != nullptr &&
+                                               said.starts_with("Could not convert: ") &&
+                                               at != std::string::npos) {
+    const std::size_t name = std::string_view("Could not convert: ").size();
+    return Error{said.substr(name, at - name), "must be a number", said.substr(at + 3)};
+  }
+  return Error{where, said, ""};
 }
 
 int run_chosen(const std::function<Result<int>()>& run) {
@@ -148,11 +214,19 @@ Command& CommandLine::add(const std::string& name, const std::string& help,
 }
 
 int CommandLine::run(std::vector<std::string> arguments) {
+  if (const auto wrong = unknown_word(impl_->app, arguments))
+    return run_chosen([&]() -> Result<int> { return *wrong; });
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     impl_->app.parse(std::move(arguments));
   } catch (const CLI::ParseError& e) {
-    return impl_->app.exit(e) == 0 ? 0 : 2;
+    return run_chosen([&]() -> Result<int> {
+      if (e.get_exit_code() != 0) return told(e, impl_->app);
+      std::ostringstream help, none;
+      impl_->app.exit(e, help, none);
+      HONE_TRY_VOID(write_text(stdout, help.str()));
+      return 0;
+    });
   }
   return run_chosen(impl_->chosen);
 }

@@ -27,6 +27,11 @@ class PagesServer {
   // Serves from here on, until destruction. Errors: those of HttpServer::start.
   static Result<std::unique_ptr<PagesServer>> start(const PagesServerOptions& options);
 
+  // Where `hone ui` serves when not told otherwise.
+  static std::string usual_address() {
+    return fmt::format("http://127.0.0.1:{}/", PagesServerOptions().port);
+  }
+
   // To be opened in a browser; with a token it holds it, after the '#', which browsers keep to themselves.
   const std::string& address() const { return address_; }
   bool has_pages() const { return has_pages_; }

@@ -70,9 +70,8 @@ void add_serving_options(Command& command, ServingOptions& options) {
 
 Result<void> check_serving_options(const ServingOptions& options) {
   HONE_TRY_VOID(in_range("--parallel", options.parallel, 1, 4096));
-  HONE_TRY_VOID(in_range("--queue", options.queue, 1, 1 << 20));
+  HONE_TRY_VOID(in_range("--queue", options.queue, 0, 1 << 20));
   HONE_TRY_VOID(in_range("--cache", options.cache_mib, 1, 1 << 22));
-  HONE_TRY_VOID(in_range("--context", options.context, 0, std::int64_t{1} << 31));
   if (!(options.seconds > 0))
     return Error{"--request-seconds", "must be above 0", fmt::to_string(options.seconds)};
   return check_sampling_options(options.sampling);
@@ -82,6 +81,8 @@ Result<std::shared_ptr<const ServedModel>> load_served_model(const std::filesyst
                                                              const std::string& name,
                                                              const ServingOptions& options) {
   HONE_TRY(Model model, load_model(folder, options.device, options.dtype));
+  const std::int64_t most = model.policy->config().max_position_embeddings;
+  HONE_TRY_VOID(in_range("--context", options.context == 0 ? most : options.context, 2, most));
   const Tokenizer tokenizer = model.tokenizer;
   const bool plain = options.plain || tokenizer.chat_template().empty();
   HONE_TRY(auto made, make_environment(tokenizer, plain ? "plain" : "chat"));
@@ -107,7 +108,7 @@ void write_load(std::string& out, const StreamingGenerator& generator) {
   const auto load = generator.load();
   write_metric(out, "hone_completions_running", "gauge", "Completions that are decoded.",
                static_cast<double>(load.running));
-  write_metric(out, "hone_requests_waiting", "gauge", "Requests that have not begun.",
+  write_metric(out, "hone_requests_waiting", "gauge", "Requests that wait for others to end.",
                static_cast<double>(load.waiting));
   write_metric(out, "hone_prompt_tokens_total", "counter", "Prompt tokens of requests taken on.",
                static_cast<double>(load.prompt_tokens));

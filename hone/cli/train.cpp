@@ -193,10 +193,10 @@ Result<int> run_train(const TrainArguments& arguments) {
   // They only read run.db, as any other process may: nothing of the training depends on them.
   std::unique_ptr<PagesServer> pages;
   if (arguments.ui) {
-    HONE_TRY(
-        pages,
-        PagesServer::start(
-            {.runs = recipe.runs, .token = "", .port = static_cast<int>(*arguments.ui), .models = false}));
+    auto started = PagesServer::start(
+        {.runs = recipe.runs, .token = "", .port = static_cast<int>(*arguments.ui), .models = false});
+    if (!started.ok()) return Error{"--ui", started.error().rule, started.error().got};
+    pages = std::move(*started);
   }
   HONE_TRY(RunFolder folder, arguments.resume ? RunFolder::resume(recipe) : RunFolder::create(recipe));
   HONE_TRY(RunStore store, RunStore::open(folder.path() / "run.db"));
@@ -212,7 +212,8 @@ Result<int> run_train(const TrainArguments& arguments) {
   if (pages != nullptr) {
     fmt::print(out, "watch it   {}#/run/{}\n", pages->address(), folder.name());
   } else {
-    fmt::print(out, "watch it   hone ui {}\n", recipe.runs);
+    fmt::print(out, "watch it   hone ui {0}, then {1}#/run/{2}\n", recipe.runs, PagesServer::usual_address(),
+               folder.name());
   }
   FriendOptions as_it_is;
   as_it_is.device = recipe.model.device;

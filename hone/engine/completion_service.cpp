@@ -65,16 +65,22 @@ void fail(Channel& channel, const std::string& why) {
   channel.came.notify_one();
 }
 
+// What a request may come to hold of the engine, from the time that it is taken on to its end.
+using Share = std::shared_ptr<void>;
+
 struct Arrival {
   StreamRequest request;
   std::int64_t max_tokens = 0;
   std::shared_ptr<Channel> channel;
+  Share share;
+  bool waits = false;  // for others' shares
 };
 
 // A request that is being decoded.
 struct OpenRequest {
   std::shared_ptr<Channel> channel;
-  bool whole = false, begun = false;
+  Share share;
+  bool whole = false, waits = false;
   std::vector<StreamPiece> news;  // of this step
 };
 
@@ -88,6 +94,7 @@ bool hand_over(OpenRequest& request) {
   channel.left -= static_cast<std::size_t>(ended);
   std::ranges::move(request.news, std::back_inserter(channel.pieces));
   request.news.clear();
+  if (channel.left == 0) request.share.reset();  // who hears of the end finds its place free
   if (channel.left == 0 || !(request.whole || channel.rests)) channel.came.notify_one();
   return channel.left == 0;
 }
@@ -107,6 +114,7 @@ struct CompletionService::Impl final : GenerationEvents {
   bool stopping = false;
   std::exception_ptr failure;
   std::atomic<std::size_t> waiting{0}, running{0};
+  std::atomic<std::int64_t> shared_samples{0}, shared_rows{0};
   std::atomic<std::int64_t> prompt_tokens{0}, completion_tokens{0};
 
   std::map<std::size_t, OpenRequest> open;  // by group; the decoding thread's own
@@ -128,6 +136,8 @@ struct CompletionService::Impl final : GenerationEvents {
   void cancel_dropped(Generation& generation);
   void deliver();
   void begun(OpenRequest& request);
+  bool begins_at_once(std::int64_t samples, std::int64_t needed_rows) const;
+  Share take_share(std::int64_t samples, std::int64_t needed_rows);
   void fail_all(const std::string& why);
 
   void drawn(std::size_t group, std::size_t index, const Completion& so_far, TokenScore* score) override;
@@ -170,7 +180,8 @@ bool CompletionService::Impl::take_arrivals(Generation& generation) {
     prompt_tokens += std::ssize(arrival.request.generation.prompt);
     const std::size_t group = generation.add(std::move(arrival.request.generation), arrival.max_tokens,
                                              arrival.request.top_logprobs);
-    open[group] = {std::move(arrival.channel), arrival.request.whole, false, {}};
+    open[group] = {
+        std::move(arrival.channel), std::move(arrival.share), arrival.request.whole, arrival.waits, {}};
   }
   return true;
 }
@@ -188,7 +199,23 @@ void CompletionService::Impl::cancel_dropped(Generation& generation) {
 }
 
 void CompletionService::Impl::begun(OpenRequest& request) {
-  if (!std::exchange(request.begun, true)) --waiting;
+  if (std::exchange(request.waits, false)) --waiting;
+}
+
+// Whether the engine has room for it beside all that were taken on before. Those come first, so that nothing
+// begins at once while others wait.
+bool CompletionService::Impl::begins_at_once(std::int64_t samples, std::int64_t needed_rows) const {
+  return waiting == 0 && shared_samples + samples <= options.engine.max_sequences &&
+         shared_rows + needed_rows <= rows;
+}
+
+Share CompletionService::Impl::take_share(std::int64_t samples, std::int64_t needed_rows) {
+  shared_samples += samples;
+  shared_rows += needed_rows;
+  return {nullptr, [this, samples, needed_rows](void*) {
+            shared_samples -= samples;
+            shared_rows -= needed_rows;
+          }};
 }
 
 void CompletionService::Impl::drawn(std::size_t group, std::size_t index, const Completion& so_far,
@@ -276,11 +303,16 @@ StreamingGenerator::Submission CompletionService::submit(StreamRequest request) 
   channel->left = static_cast<std::size_t>(asked.n);
   const std::lock_guard lock(impl_->mutex);
   if (impl_->stopping) return refuse(Answer::kStopping, "the server is stopping");
-  if (impl_->waiting >= impl_->options.waiting) {
+  // A group larger than the engine has what there is.
+  const auto samples = std::min<std::int64_t>(asked.n, impl_->options.engine.max_sequences);
+  const std::int64_t needed_rows = std::min(shape.prompt_tokens + asked.n * shape.sample_rows(), impl_->rows);
+  const bool waits = !impl_->begins_at_once(samples, needed_rows);
+  if (waits && impl_->waiting >= impl_->options.waiting) {
     return refuse(Answer::kBusy, fmt::format("{} requests wait already; try again", impl_->options.waiting));
   }
-  ++impl_->waiting;
-  impl_->inbox.push_back({std::move(request), shape.max_tokens, channel});
+  if (waits) ++impl_->waiting;
+  impl_->inbox.push_back(
+      {std::move(request), shape.max_tokens, channel, impl_->take_share(samples, needed_rows), waits});
   impl_->arrived.notify_one();
   return {Answer::kAccepted, std::make_unique<ChannelStream>(std::move(channel)), ""};
 }

@@ -14,7 +14,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kPiece = 64 << 10;
-constexpr auto kSlice = 100ms;  // how soon stopping and leave() are noticed
+constexpr double kHurriedSeconds = 1.0;  // for a head, while others wait for a thread
+constexpr auto kSlice = 100ms;           // how soon stopping and leave() are noticed
 
 std::chrono::steady_clock::time_point in_seconds(double seconds) {
   return std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
@@ -30,7 +31,7 @@ Connection::Ready Connection::wait(short events, Clock::time_point& deadline,
   for (;;) {
     const auto now = Clock::now();
     if (stopping_ && events == POLLIN) {
-      if (leave) return Ready::kTimeout;
+      if (leave && at_ == in_.size()) return Ready::kTimeout;  // between two requests
       deadline = std::min(deadline, now + 1s);
     }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now);
@@ -43,7 +44,7 @@ Connection::Ready Connection::wait(short events, Clock::time_point& deadline,
 }
 
 // Receives some bytes into the buffer. 0: the client's end; -1: no more in time, or broken.
-ssize_t Connection::fill() {
+ssize_t Connection::fill(const std::function<bool()>& leave) {
   if (allowance_ == 0) {
     over_allowance_ = true;
     return -1;
@@ -64,18 +65,20 @@ ssize_t Connection::fill() {
     }
     if (reason == EINTR) continue;
     if (reason != EAGAIN && reason != EWOULDBLOCK) return -1;
-    if (wait(POLLIN, read_deadline_, {}) != Ready::kYes) return -1;
+    if (wait(POLLIN, read_deadline_, leave) != Ready::kYes) return -1;
   }
 }
 
 Connection::Head Connection::read_head(double idle_seconds, double seconds, std::size_t limit,
-                                       const std::function<bool()>& leave) {
+                                       const std::function<bool()>& crowded) {
   head_size_ = 0;
   if (at_ == in_.size()) {
     Clock::time_point idle = in_seconds(idle_seconds);
-    if (wait(POLLIN, idle, leave) != Ready::kYes) return Head::kClosed;
+    if (wait(POLLIN, idle, crowded) != Ready::kYes) return Head::kClosed;
   }
   allow_read(seconds, limit + kPiece);
+  const Clock::time_point patience = in_seconds(kHurriedSeconds);
+  const auto hurried = [&] { return Clock::now() >= patience && crowded(); };
   std::size_t searched = at_;
   for (;;) {
     // Empty lines before a request are passed over (RFC 9112 §2.2).
@@ -88,7 +91,7 @@ Connection::Head Connection::read_head(double idle_seconds, double seconds, std:
     }
     if (in_.size() - at_ > limit) return Head::kTooLarge;
     searched = in_.size() - at_;  // fill() moves what is left to the front
-    const ssize_t n = fill();
+    const ssize_t n = fill(hurried);
     if (n > 0) continue;
     if (over_allowance_) return Head::kTooLarge;
     return n < 0 && in_.size() > at_ && !gone() ? Head::kTimeout : Head::kClosed;

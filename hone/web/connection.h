@@ -26,19 +26,21 @@ class Connection {
 
   enum class Head {
     kReady,
-    kClosed,    // the client left, or nothing came before `idle_seconds`, stopping or leave()
-    kTimeout,   // began, and did not end in `seconds`
+    kClosed,    // the client left, or nothing came before `idle_seconds`, stopping or crowded()
+    kTimeout,   // began, and did not end in `seconds`, of which there is one while crowded()
     kTooLarge,  // more than `limit` bytes
   };
-  // Waits for the next request, until its head (to the empty line) is in the buffer. leave(): whether to give
-  // an idle connection up; asked some ten times a second.
-  Head read_head(double idle_seconds, double seconds, std::size_t limit, const std::function<bool()>& leave);
+  // Waits for the next request, until its head (to the empty line) is in the buffer. crowded(): whether
+  // others wait for the thread that this connection holds; asked some ten times a second.
+  Head read_head(double idle_seconds, double seconds, std::size_t limit,
+                 const std::function<bool()>& crowded);
   // The head that read_head found; replace_head puts another in its place.
   std::string_view head() const { return std::string_view(in_).substr(at_, head_size_); }
   void replace_head(std::string_view text);
 
   // From now on at most `seconds` and, of what is not in the buffer yet, `bytes` for reading.
   void allow_read(double seconds, std::size_t bytes);
+  bool read_late() const { return Clock::now() >= read_deadline_; }
   // Some bytes, at most n. 0: the client will send no more; -1: out of time or bytes, or broken. What was
   // written is sent first.
   ssize_t read(char* data, std::size_t n);
@@ -63,7 +65,7 @@ class Connection {
   using Clock = std::chrono::steady_clock;
   enum class Ready { kYes, kTimeout, kBroken };
   Ready wait(short events, Clock::time_point& deadline, const std::function<bool()>& leave);
-  ssize_t fill();
+  ssize_t fill(const std::function<bool()>& leave = {});
   bool send_all(const char* data, std::size_t n);
 
   int fd_;

@@ -11,6 +11,9 @@
 
 namespace hone {
 
+// Counted for a client that left before its answer, as other servers do; nobody is told it.
+constexpr int kClientGone = 499;
+
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {
@@ -38,8 +41,8 @@ struct HttpResponse {
   std::string body;
   HttpHeaders headers = {};  // beside Content-Type, Content-Length, Transfer-Encoding and Connection
   // When set, it makes the body, in the thread of the handler after that has returned; `body` is not looked
-  // at.
-  std::function<void(const HttpWriter&)> stream = {};
+  // at. Returns the status that it ended with, to be counted: the client was told another.
+  std::function<int(const HttpWriter&)> stream = {};
 };
 
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;

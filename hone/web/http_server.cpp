@@ -47,6 +47,13 @@ bool has_body(const std::string& method) {
   return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
 }
 
+// The path of a target in absolute form, which a client may send (RFC 9112 §3.2.2).
+std::string without_authority(const std::string& target) {
+  if (!target.starts_with("http://")) return target;
+  const std::size_t path = target.find('/', std::string_view("http://").size());
+  return path == std::string::npos ? "/" : target.substr(path);
+}
+
 // The head without its Range lines, which nothing here answers.
 std::string without_range(std::string_view head) {
   std::string kept;
@@ -119,7 +126,8 @@ void put(const HttpResponse& from, httplib::Response& to) {
 
 struct HttpServer::Impl {
   HttpOptions options;
-  std::map<std::string, std::map<std::string, Route>> routes;  // path → method
+  using Routes = std::map<std::string, std::map<std::string, Route>>;  // path → method
+  Routes routes;
   Observe observe;
   std::unique_ptr<Codec> codec = make_codec();
   std::unique_ptr<Listener> listener;
@@ -132,12 +140,22 @@ struct HttpServer::Impl {
   bool exchange(Connection& connection);
   void set_up(httplib::Request& request, Exchange& x);
   std::optional<HttpResponse> refuse(const httplib::Request& request, Exchange& x);
+  Routes::const_iterator route_of(const std::string& path) const;
   std::optional<HttpResponse> read_body(Exchange& x, const httplib::ContentReader& reader);
   HttpResponse answer(const Exchange& x);
   bool tried(const Exchange& x, const std::function<void()>& call);
   void send(const HttpResponse& response, httplib::Response& to);
   void dismiss(Connection& connection, const HttpResponse& response);
 };
+
+// The route of that path, else the longest that ends in a slash and begins it.
+HttpServer::Impl::Routes::const_iterator HttpServer::Impl::route_of(const std::string& path) const {
+  auto found = routes.find(path);
+  for (std::size_t end = path.rfind('/'); found == routes.end() && end != std::string::npos && end > 0;
+       end = path.rfind('/', end - 1))
+    found = routes.find(path.substr(0, end + 1));
+  return found;
+}
 
 // What the head alone decides. The library's answers to lengths that are no number, twice there, or there
 // beside chunks would leave the two sides to disagree about where the next request begins (RFC 9112 §6.3).
@@ -155,7 +173,7 @@ std::optional<HttpResponse> HttpServer::Impl::refuse(const httplib::Request& req
     x.body_comes = true;
     return http_error(400, "Content-Length must be one number, or Transfer-Encoding be chunked, not both");
   }
-  const auto path = routes.find(x.request.path);
+  const auto path = route_of(x.request.path);
   const auto entry = [&]() -> const Route* {
     if (path == routes.end()) return nullptr;
     const auto found = path->second.find(x.request.method == "HEAD" ? "GET" : x.request.method);
@@ -186,7 +204,7 @@ std::optional<HttpResponse> HttpServer::Impl::refuse(const httplib::Request& req
 void HttpServer::Impl::set_up(httplib::Request& request, Exchange& x) {
   x.set_up = true;
   x.request.method = request.method;
-  x.request.path = request.path;
+  x.request.path = without_authority(request.path);
   if (const std::size_t mark = request.target.find('?'); mark != std::string::npos) {
     x.request.query = request.target.substr(mark + 1);
   }
@@ -233,6 +251,7 @@ std::optional<HttpResponse> HttpServer::Impl::read_body(Exchange& x, const httpl
   }
   if (crowded) return http_error(503, "too many large requests at once; try again");
   if (x.connection.gone()) return http_error(400, "the body ended early");
+  if (!x.connection.read_late()) return http_error(400, "the body's chunks must be as HTTP/1.1 has them");
   return http_error(408, fmt::format("the body must be whole, and come in {} seconds", options.body_seconds));
 }
 
@@ -266,9 +285,9 @@ void HttpServer::Impl::send(const HttpResponse& response, httplib::Response& to)
   if (!response.stream) return;
   x.streamed = true;
   const StreamForm form{x.chunks, x.last, x.request.method == "HEAD", options.write_seconds};
-  bool whole = false;
-  tried(x, [&] { whole = send_streamed(x.connection, response, form); });
-  x.cut_off = !whole;
+  x.status = 500;  // of what throws
+  tried(x, [&] { x.status = send_streamed(x.connection, response, form); });
+  x.cut_off = x.status == 500 || x.status == kClientGone;
 }
 
 void HttpServer::Impl::prepare_codec() {
@@ -295,6 +314,7 @@ void HttpServer::Impl::prepare_codec() {
   };
   codec->set_error_handler(explain);
   codec->set_keep_alive_timeout(static_cast<time_t>(options.idle_seconds));
+  codec->set_keep_alive_max_count(1'000'000);  // only told: no connection is closed for it
 }
 
 void HttpServer::Impl::dismiss(Connection& connection, const HttpResponse& response) {
@@ -323,11 +343,12 @@ bool HttpServer::Impl::exchange(Connection& connection) {
 }
 
 void HttpServer::Impl::serve(Connection& connection) {
-  const auto never = [] { return false; };
   const auto crowded = [this] { return listener->crowded(); };
+  const auto come = Clock::now();
+  const auto crowded_by_now = [&] { return Clock::now() - come > std::chrono::seconds(1) && crowded(); };
   for (bool first = true;; first = false) {
     const auto head =
-        first ? connection.read_head(options.head_seconds, options.head_seconds, kMaxHead, never)
+        first ? connection.read_head(options.head_seconds, options.head_seconds, kMaxHead, crowded_by_now)
               : connection.read_head(options.idle_seconds, options.head_seconds, kMaxHead, crowded);
     switch (head) {
       case Connection::Head::kReady:
@@ -335,7 +356,8 @@ void HttpServer::Impl::serve(Connection& connection) {
       case Connection::Head::kClosed:
         return;
       case Connection::Head::kTimeout:
-        return dismiss(connection, http_error(408, fmt::format("a request's head must come in {} seconds",
+        return dismiss(connection, http_error(408, fmt::format("a request's head must come in {} seconds, "
+                                                               "in one while others wait",
                                                                options.head_seconds)));
       case Connection::Head::kTooLarge:
         return dismiss(connection,

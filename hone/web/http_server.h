@@ -43,7 +43,8 @@ struct HttpOptions {
 
 class HttpServer {
  public:
-  // The route is the registered path, or "other" for what no route answered.
+  // The route is the registered path, or "other" for what no route answered. Status: 499 for a client that
+  // left before its answer's end; of streams what they ended with.
   using Observe = std::function<void(const std::string& route, int status, double seconds)>;
 
   explicit HttpServer(HttpOptions options);
@@ -51,7 +52,8 @@ class HttpServer {
   HttpServer& operator=(HttpServer&&) = delete;
   ~HttpServer();  // stops
 
-  // GET (which answers HEAD too) or POST of exactly this path. `open`: answered without the token. Before
+  // GET (which answers HEAD too) or POST of exactly this path, or, where it ends in a slash ("/a/"), of all
+  // below it that have no route of their own. `open`: answered without the token. Before
   // start().
   void route(const std::string& method, const std::string& path, HttpHandler handler, bool open = false);
   // Called after every answer, from its thread. Before start().

@@ -22,12 +22,13 @@ std::string streamed_head(const HttpResponse& response, const StreamForm& form) 
 
 }  // namespace
 
-bool send_streamed(Connection& connection, const HttpResponse& response, const StreamForm& form) {
+int send_streamed(Connection& connection, const HttpResponse& response, const StreamForm& form) {
   HONE_CHECK(response.stream && (form.chunked || form.close), "a stream without an end");
   connection.allow_write(form.piece_seconds);
   bool sent = send_now(connection, streamed_head(response, form));
-  if (form.without_body || !sent) return sent;
-  response.stream([&](std::string_view piece) {
+  if (!sent) return kClientGone;
+  if (form.without_body) return response.status;
+  const int status = response.stream([&](std::string_view piece) {
     if (piece.empty()) return sent = sent && !connection.gone();  // an empty chunk would be the last
     connection.allow_write(form.piece_seconds);
     sent = sent && !connection.gone() &&
@@ -35,7 +36,8 @@ bool send_streamed(Connection& connection, const HttpResponse& response, const S
                          : send_now(connection, piece));
     return sent;
   });
-  return sent && (!form.chunked || send_now(connection, "0\r\n\r\n"));
+  const bool whole = sent && (!form.chunked || send_now(connection, "0\r\n\r\n"));
+  return whole ? status : kClientGone;
 }
 
 }  // namespace hone

@@ -16,8 +16,9 @@ struct StreamForm {
   double piece_seconds = 60;  // in which the client takes a piece
 };
 
-// Requires response.stream. False: the client did not take all of it, and the connection is of no use. What
-// the stream throws passes through, with the answer cut off.
-bool send_streamed(Connection& connection, const HttpResponse& response, const StreamForm& form);
+// The status to count: what the stream returned, or kClientGone when the client did not take all of it, and
+// the connection is of no use. Requires response.stream. What the stream throws passes through, with the
+// answer cut off.
+int send_streamed(Connection& connection, const HttpResponse& response, const StreamForm& form);
 
 }  // namespace hone

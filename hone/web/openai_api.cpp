@@ -39,6 +39,11 @@ std::uint64_t fresh_seed() {
   return seed;
 }
 
+HttpResponse no_such_model(const std::string& name) {
+  return http_error(404, fmt::format("there is no model {}; GET /v1/models lists what there is", name),
+                    "model", "model_not_found");
+}
+
 // One request while it is answered.
 struct Answering {
   OpenAiRequest request;
@@ -49,6 +54,7 @@ struct Answering {
   std::vector<OpenAiChoice> choices;                       // prompt by prompt
   Clock::time_point deadline;
   std::string why;  // of kFailed
+  std::function<bool()> stopping;
 
   // Some pieces more, of any prompt. kEnded: all has come.
   enum class News { kMore, kEnded, kFailed, kLate };
@@ -98,19 +104,29 @@ struct OpenAiApi::Impl {
   const std::uint64_t instance = fresh_seed();
 
   HttpResponse models() const;
+  HttpResponse model(const std::string& name) const;
   HttpResponse answer(const HttpRequest& http, bool chat);
   std::optional<HttpResponse> begin(Answering& answering);
   std::optional<HttpResponse> submit(Answering& answering, Environment::Prompt prompt, std::uint64_t seed);
   HttpResponse whole(Answering& answering, const HttpRequest& http);
-  void stream(Answering& answering, const HttpWriter& write);
+  int stream(Answering& answering, const HttpWriter& write);
   HttpResponse failure(const Answering& answering, Answering::News news) const;
 };
 
+OrderedJson card_json(const ModelSource::Card& card) {
+  return {{"id", card.name}, {"object", "model"}, {"created", card.created}, {"owned_by", "hone"}};
+}
+
+HttpResponse OpenAiApi::Impl::model(const std::string& name) const {
+  for (const auto& card : source.list()) {
+    if (card.name == name) return {200, "application/json", text_of(card_json(card)) + "\n"};
+  }
+  return no_such_model(name);
+}
+
 HttpResponse OpenAiApi::Impl::models() const {
   OrderedJson data = OrderedJson::array();
-  for (const auto& card : source.list()) {
-    data.push_back({{"id", card.name}, {"object", "model"}, {"created", card.created}, {"owned_by", "hone"}});
-  }
+  for (const auto& card : source.list()) data.push_back(card_json(card));
   return {200, "application/json", text_of({{"object", "list"}, {"data", std::move(data)}}) + "\n"};
 }
 
@@ -138,7 +154,7 @@ std::optional<HttpResponse> OpenAiApi::Impl::submit(Answering& answering, Enviro
     case Answer::kAccepted:
       break;
     case Answer::kInvalid:
-      return http_error(400, submission.why);
+      return http_error(400, submission.why, field, "");
     case Answer::kStopping:
       return http_error(503, submission.why);
     case Answer::kBusy: {
@@ -162,9 +178,7 @@ std::optional<HttpResponse> OpenAiApi::Impl::begin(Answering& answering) {
   const auto opened = source.open(request.model);
   if (!opened.ok()) return http_error(503, opened.error().message(), "model", "");
   if (*opened == nullptr) {
-    return http_error(404,
-                      fmt::format("there is no model {}; GET /v1/models lists what there is", request.model),
-                      "model", "model_not_found");
+    return no_such_model(request.model);
   }
   answering.model = *opened;
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -193,14 +207,15 @@ std::optional<HttpResponse> OpenAiApi::Impl::begin(Answering& answering) {
 HttpResponse OpenAiApi::Impl::failure(const Answering& answering, Answering::News news) const {
   if (news == Answering::News::kLate)
     return http_error(504, fmt::format("the answer was not finished in {} seconds", options.seconds));
-  return http_error(503, answering.why);
+  // 503 asks to try again, which helps where another server takes this one's place.
+  return http_error(answering.stopping() ? 503 : 500, answering.why);
 }
 
 HttpResponse OpenAiApi::Impl::whole(Answering& answering, const HttpRequest& http) {
   auto news = Answering::News::kMore;
   while (news == Answering::News::kMore) {
     news = answering.wait();
-    if (news == Answering::News::kMore && http.gone()) return http_error(400, "the client has gone");
+    if (news == Answering::News::kMore && http.gone()) return http_error(kClientGone, "the client has gone");
   }
   if (news != Answering::News::kEnded) return failure(answering, news);
   answering.count_tokens();
@@ -212,7 +227,7 @@ HttpResponse OpenAiApi::Impl::whole(Answering& answering, const HttpRequest& htt
           "\n"};
 }
 
-void OpenAiApi::Impl::stream(Answering& answering, const HttpWriter& write) {
+int OpenAiApi::Impl::stream(Answering& answering, const HttpWriter& write) {
   const bool chat = answering.request.chat;
   ++streaming;
   const std::shared_ptr<void> leaves(nullptr, [this](void*) { --streaming; });
@@ -226,20 +241,20 @@ void OpenAiApi::Impl::stream(Answering& answering, const HttpWriter& write) {
       events +=
           event_of(openai_chunk(answering.identity, chat, OrderedJson::array({std::move(delta)}), nullptr));
     }
-    if (!write(events)) return;  // the streams go with the answer, and are cancelled
+    if (!write(events)) return kClientGone;  // the streams go with the answer, and are cancelled
     if (news == Answering::News::kMore) answering.rest(std::max(kPause, streaming * kPauseEach));
   }
   if (news != Answering::News::kEnded) {
-    const std::string why = news == Answering::News::kLate ? "the answer took too long" : answering.why;
-    write("data: " + http_error(news == Answering::News::kLate ? 504 : 503, why).body + "\n");
-    return;
+    const HttpResponse error = failure(answering, news);
+    write("data: " + error.body + "\n");
+    return error.status;
   }
   std::string last;
   if (answering.request.include_usage) {
     answering.count_tokens();
     last = event_of(openai_chunk(answering.identity, chat, OrderedJson::array(), &answering.usage));
   }
-  write(last + "data: [DONE]\n\n");
+  return write(last + "data: [DONE]\n\n") ? 200 : kClientGone;
 }
 
 HttpResponse OpenAiApi::Impl::answer(const HttpRequest& http, bool chat) {
@@ -248,12 +263,13 @@ HttpResponse OpenAiApi::Impl::answer(const HttpRequest& http, bool chat) {
   if (!request.ok()) return http_error(400, request.error().message(), request.error().where, "");
   const auto answering = std::make_shared<Answering>();
   answering->request = std::move(*request);
+  answering->stopping = http.stopping;
   answering->deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                            std::chrono::duration<double>(options.seconds));
   if (auto refusal = begin(*answering)) return std::move(*refusal);
   if (!answering->request.stream) return whole(*answering, http);
   HttpResponse response{200, "text/event-stream", "", {{"Cache-Control", "no-cache"}}};
-  response.stream = [this, answering](const HttpWriter& write) { stream(*answering, write); };
+  response.stream = [this, answering](const HttpWriter& write) { return stream(*answering, write); };
   return response;
 }
 
@@ -264,6 +280,9 @@ OpenAiApi::~OpenAiApi() = default;
 void OpenAiApi::add_to(HttpServer& server) {
   Impl* const impl = impl_.get();
   server.route("GET", "/v1/models", [impl](const HttpRequest&) { return impl->models(); });
+  server.route("GET", "/v1/models/", [impl](const HttpRequest& request) {
+    return impl->model(request.path.substr(std::string_view("/v1/models/").size()));
+  });
   server.route("POST", "/v1/chat/completions",
                [impl](const HttpRequest& request) { return impl->answer(request, /*chat=*/true); });
   server.route("POST", "/v1/completions",

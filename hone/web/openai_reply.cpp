@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hone/base/json.h"
+#include "hone/text/utf8.h"
 
 namespace hone {
 namespace {
@@ -14,6 +15,12 @@ using OrderedJson = nlohmann::ordered_json;
 constexpr float kLeastLogprob = -9999.0F;
 
 const char* finish_name(FinishReason reason) { return reason == FinishReason::kLength ? "length" : "stop"; }
+
+// Of UTF-8.
+std::int64_t characters(std::string_view text) {
+  return std::ranges::count_if(text,
+                               [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; });
+}
 
 OrderedJson usage_json(const OpenAiUsage& usage) {
   return {{"prompt_tokens", usage.prompt_tokens},
@@ -46,6 +53,7 @@ OpenAiChoice::OpenAiChoice(const OpenAiRequest& request, const Tokenizer& tokeni
       scored_(request.top_logprobs >= 0),
       index_(index),
       text_(tokenizer, request.sampling.stop),
+      offsets_(tokenizer),
       thought_(opens_thought) {}
 
 void OpenAiChoice::take(StreamPiece piece) {
@@ -78,6 +86,15 @@ std::string OpenAiChoice::token_text(std::int32_t id) const {
   return tokenizer_.decode(one);
 }
 
+// Text completions name tokens by text alone: those that are only a part of a character by their bytes.
+std::string OpenAiChoice::token_key(std::int32_t id) const {
+  const std::string_view bytes = tokenizer_.bytes_of(id);
+  if (tokenizer_.is_special(id) || is_valid_utf8(bytes)) return token_text(id);
+  std::string key = "bytes:";
+  for (const char byte : bytes) key += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+  return key;
+}
+
 OrderedJson OpenAiChoice::chat_score(std::int32_t id, float logprob) const {
   OrderedJson bytes = OrderedJson::array();
   for (const char byte : tokenizer_.bytes_of(id)) bytes.push_back(static_cast<unsigned char>(byte));
@@ -105,13 +122,14 @@ OrderedJson OpenAiChoice::take_scores() {
                        {"top_logprobs", OrderedJson::array()},
                        {"text_offset", OrderedJson::array()}};
   for (const TokenScore& score : scores) {
-    lists["tokens"].push_back(token_text(score.id));
+    lists["tokens"].push_back(token_key(score.id));
     lists["token_logprobs"].push_back(std::max(score.logprob, kLeastLogprob));
     OrderedJson top = OrderedJson::object();
-    for (const auto& [id, logprob] : score.top) top[token_text(id)] = std::max(logprob, kLeastLogprob);
+    for (const auto& [id, logprob] : score.top) top[token_key(id)] = std::max(logprob, kLeastLogprob);
+    if (!score.top.empty()) top[token_key(score.id)] = std::max(score.logprob, kLeastLogprob);
     lists["top_logprobs"].push_back(std::move(top));
     lists["text_offset"].push_back(text_offset_);
-    text_offset_ += std::ssize(token_text(score.id));
+    text_offset_ += characters(offsets_.push(score.id));
   }
   return lists;
 }

@@ -49,12 +49,14 @@ class OpenAiChoice {
  private:
   nlohmann::ordered_json take_scores();
   std::string token_text(std::int32_t id) const;
+  std::string token_key(std::int32_t id) const;
   nlohmann::ordered_json chat_score(std::int32_t id, float logprob) const;
 
   Tokenizer tokenizer_;
   bool chat_, scored_;
   int index_;
   TextStream text_;
+  StreamDecoder offsets_;  // where tokens begin in the text
   ThoughtStream thought_;
   std::string new_thought_, new_text_;
   std::vector<TokenScore> new_scores_;

@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "hone/base/json.h"
 #include "hone/base/suggest.h"
@@ -46,16 +48,18 @@ class Fields {
                                std::int64_t most) {
     const Json* const value = find(name);
     if (value == nullptr) return otherwise;
-    const bool whole = value->is_number_integer() ||
-                       (value->is_number_float() && std::trunc(value->get<double>()) == value->get<double>());
-    if (whole && value->get<double>() >= static_cast<double>(least) &&
-        value->get<double>() <= static_cast<double>(most)) {
-      return value->get<std::int64_t>();
+    std::optional<std::int64_t> whole;
+    if (value->is_number_unsigned()) {
+      if (std::in_range<std::int64_t>(value->get<std::uint64_t>())) whole = value->get<std::int64_t>();
+    } else if (value->is_number_integer()) {
+      whole = value->get<std::int64_t>();
+    } else if (value->is_number_float()) {
+      constexpr double kExact = 1LL << 53;
+      const auto x = value->get<double>();
+      if (std::trunc(x) == x && std::abs(x) <= kExact) whole = static_cast<std::int64_t>(x);
     }
-    return Error{name,
-                 most == kManyTokens ? fmt::format("must be a whole number of at least {}", least)
-                                     : fmt::format("must be a whole number in [{}, {}]", least, most),
-                 brief(*value)};
+    if (whole && *whole >= least && *whole <= most) return *whole;
+    return Error{name, fmt::format("must be a whole number in [{}, {}]", least, most), brief(*value)};
   }
   // A field that is carried out only when it asks for nothing: null, false, 0, an empty list or object,
   // `also`.
@@ -147,6 +151,16 @@ Result<void> read_stop(Fields& fields, std::vector<std::string>& stop) {
   return {};
 }
 
+Result<bool> read_include_usage(const Json& stream_options) {
+  Fields fields(stream_options);
+  fields.pass_over({"include_obfuscation"});
+  auto usage = fields.flag("include_usage");
+  const auto finished = fields.finish();
+  if (usage.ok() && finished.ok()) return usage;
+  const Error& wrong = usage.ok() ? finished.error() : usage.error();
+  return Error{"stream_options." + wrong.where, wrong.rule, wrong.got};
+}
+
 // What both calls have.
 Result<void> read_common(Fields& fields, const OpenAiDefaults& defaults, OpenAiRequest& request) {
   if (const Json* const model = fields.find("model")) {
@@ -163,18 +177,15 @@ Result<void> read_common(Fields& fields, const OpenAiDefaults& defaults, OpenAiR
   HONE_TRY(const std::int64_t n, fields.integer("n", 1, 1, defaults.max_samples));
   request.n = static_cast<int>(n);
   if (fields.has("seed")) {
-    HONE_TRY(const std::int64_t seed,
-             fields.integer("seed", 0, -(std::int64_t{1} << 53), std::int64_t{1} << 53));
+    using Limits = std::numeric_limits<std::int64_t>;
+    HONE_TRY(const std::int64_t seed, fields.integer("seed", 0, Limits::min(), Limits::max()));
     request.seed = static_cast<std::uint64_t>(seed);
   }
   HONE_TRY(request.stream, fields.flag("stream"));
   if (const Json* const options = fields.find("stream_options")) {
     if (!request.stream) return Error{"stream_options", "goes with stream: true", ""};
     if (!options->is_object()) return Error{"stream_options", "must be an object", brief(*options)};
-    Fields inner(*options);
-    HONE_TRY(request.include_usage, inner.flag("include_usage"));
-    inner.pass_over({"include_obfuscation"});
-    HONE_TRY_VOID(inner.finish());
+    HONE_TRY(request.include_usage, read_include_usage(*options));
   }
   for (const char* name : {"presence_penalty", "frequency_penalty", "logit_bias"})
     HONE_TRY_VOID(fields.refuse(name));
@@ -193,7 +204,7 @@ Result<std::vector<std::int32_t>> read_ids(const Json& list) {
   for (const Json& id : list) {
     if (!id.is_number_integer() || id.get<double>() < 0 ||
         id.get<double>() > static_cast<double>(kManyTokens))
-      return Error{"prompt", "must be a text, token ids, or a list of either", brief(id)};
+      return Error{"prompt", "must hold token ids: whole numbers from 0 on", brief(id)};
     ids.push_back(id.get<std::int32_t>());
   }
   return ids;

@@ -60,20 +60,22 @@ HttpResponse live_answer(const HttpRequest& request, PagesRuns& runs, double eve
   HttpResponse response{200, "text/event-stream", "", {{"Cache-Control", "no-store"}}};
   response.stream = [gone = request.gone, stopping = request.stopping, &runs,
                      every_seconds](const HttpWriter& write) {
+    constexpr int kDone = 200;
     std::map<std::string, Told> told;
-    if (!write(news(runs, told) + event("ready", OrderedJson::object()))) return;
+    if (!write(news(runs, told) + event("ready", OrderedJson::object()))) return kDone;
     Clock::time_point last = Clock::now();
     while (!stopping() && !gone()) {
       std::string text = news(runs, told);
       if (text.empty() && seconds_since(last) > kHeartbeat) text = ":\n\n";
       if (!text.empty()) {
-        if (!write(text)) return;
+        if (!write(text)) return kDone;
         last = Clock::now();
       }
       // In short sleeps: a stop is not waited for.
       for (const Clock::time_point next = after(every_seconds); Clock::now() < next && !stopping();)
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
+    return kDone;
   };
   return response;
 }

@@ -169,6 +169,10 @@ Result<ModelConfig> read_model_config(const std::filesystem::path& folder) {
                  "must be a Hugging Face model directory (hone import makes one of a GGUF file)", "a file"};
   }
   const fs::path path = folder / "config.json";
+  if (const fs::path latest = folder / "latest";
+      !fs::exists(path, ec) && fs::exists(latest / "config.json", ec))
+    return Error{folder.string(), fmt::format("must be a model; this run's newest is {}", latest.string()),
+                 "a run"};
   HONE_TRY(const std::string text, read_file(path));
   return parse_model_config(text, path.string());
 }

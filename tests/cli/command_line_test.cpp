@@ -57,6 +57,36 @@ TEST(ExitCodes, OfLinesThatAreNotUnderstood) {
   EXPECT_EQ(run_one(none, {"go", "--help"}).exit_code, 0);
 }
 
+TEST(CommandLineErrors, NameTheWordInOneLine) {
+  const auto said = [](const std::vector<std::string>& arguments) {
+    CommandLine line("Goes.", "1");
+    int times = 0;
+    std::string to, note;
+    Command& go = line.add("go", "Goes", [] { return 0; });
+    go.option("TO", to, "where to", OptionForm::kRequired);
+    go.option("-n,--times", times, "how often");
+    go.option("--note", note, "what is said");
+    line.add("stop", "Stops", [] { return 0; });
+    const TempFolder folder;
+    {
+      const Redirected out(STDOUT_FILENO, stdout, folder / "out"), err(STDERR_FILENO, stderr, folder / "err");
+      line.run(arguments);
+    }
+    return file_bytes(folder / "err");
+  };
+  EXPECT_EQ(said({"go", "home", "-n", "3", "--note", "--odd"}), "");
+  EXPECT_EQ(said({"go", "home", "--", "--odd"}), "error: [hone go] takes no more words, got --odd\n");
+  EXPECT_EQ(said({}), "error: [hone] must be told what to do; hone --help lists the commands\n");
+  EXPECT_EQ(said({"og"}), "error: [hone] has no command og; did you mean go?\n");
+  EXPECT_EQ(said({"elsewhere"}), "error: [hone] has no command elsewhere; hone --help lists what it has\n");
+  EXPECT_EQ(said({"--zzz"}), "error: [hone] has no option --zzz; hone --help lists what it has\n");
+  EXPECT_EQ(said({"go", "--tiems", "2"}), "error: [hone go] has no option --tiems; did you mean --times?\n");
+  EXPECT_EQ(said({"go", "-x"}), "error: [hone go] has no option -x; hone go --help lists what it has\n");
+  EXPECT_EQ(said({"go", "home", "--times", "often"}), "error: [--times] must be a number, got often\n");
+  EXPECT_EQ(said({"go", "home", "again", "and"}), "error: [hone go] takes no more words, got again and\n");
+  EXPECT_EQ(said({"go"}), "error: [hone go] TO is required\n");
+}
+
 TEST(CommandLineShape, IsWhatWasAdded) {
   CommandLine line("Goes.", "7");
   std::string text, place;

@@ -101,7 +101,8 @@ TEST_F(Replay, SaysWhatIsWrong) {
   expect_one_error(replay({"--step", "4"}), {"[--step]", "1 to 3", "got 4"});
   expect_one_error(replay({"--group", "2"}), {"[--group]", "from 0 to 1", "got 2"});
   expect_one_error(replay({"--group", "-1"}), {"[--group]", "got -1"});
-  expect_one_error(replay({"--stage", "rl"}), {"[--stage]", "sft, amortize, propose, grpo, eval, eval_direct", "got rl"});
+  expect_one_error(replay({"--stage", "rl"}),
+                   {"[--stage]", "sft, amortize, propose, grpo, eval, eval_direct", "got rl"});
   expect_one_error(replay({"--stage", "eval"}), {"run.db", "stage eval"});
   const TempFolder empty;
   expect_one_error(run_command({"replay", empty.string()}), {"run.db", "a folder without one"});

@@ -56,8 +56,9 @@ TEST(Ui, ATrainingThatIsLookedAtHasTheSameBits) {
     const Ran ran = run_command(arguments);
     ASSERT_EQ(ran.exit_code, 0) << ran.err;
     EXPECT_THAT(ran.out,
-                HasSubstr(looked_at ? "watch it   http://127.0.0.1:" : "watch it   hone ui " + runs));
-    EXPECT_EQ(ran.out.find("/#/run/small\n") != std::string::npos, looked_at);
+                HasSubstr(looked_at ? "watch it   http://127.0.0.1:"
+                                    : "watch it   hone ui " + runs + ", then http://127.0.0.1:8642/"));
+    EXPECT_THAT(ran.out, HasSubstr("/#/run/small\n"));
     const auto store = RunStore::open(std::filesystem::path(runs) / "small" / "run.db", /*read_only=*/true);
     ASSERT_TRUE(store.ok());
     auto record = store->load("grpo", 3);

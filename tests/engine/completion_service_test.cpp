@@ -164,6 +164,34 @@ TEST(CompletionService, AFullQueueIsBusyAndADroppedStreamMakesRoom) {
   EXPECT_EQ(fetch(*again.stream, 1).state, State::kEnded);
 }
 
+TEST(CompletionService, WhatBeginsAtOnceWaitsForNobody) {
+  Served served({.engine = {.max_sequences = 6}, .waiting = 1});
+  std::vector<StreamingGenerator::Submission> taken;
+  const auto submit = [&](std::uint64_t seed, int n) {
+    taken.push_back(served.service.submit({request(seed, 4, n, 100000)}));
+    return taken.back().answer;
+  };
+  EXPECT_EQ(submit(1, 1), Answer::kAccepted);
+  EXPECT_EQ(submit(2, 4), Answer::kAccepted);
+  EXPECT_EQ(submit(3, 1), Answer::kAccepted);  // the engine is full
+  EXPECT_EQ(submit(4, 1), Answer::kAccepted);  // waits
+  EXPECT_EQ(served.service.load().waiting, 1U);
+  EXPECT_EQ(submit(5, 1), Answer::kBusy);
+  served.service.stop();
+}
+
+TEST(CompletionService, WithoutAQueueOneRequestMayFollowAnother) {
+  Served served({.engine = {.max_sequences = 1}, .waiting = 0});
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const auto one = served.service.submit({request(seed, 4, 1, 2)});
+    ASSERT_EQ(one.answer, Answer::kAccepted) << seed;
+    EXPECT_EQ(fetch(*one.stream, 1).state, State::kEnded);
+  }
+  const auto endless = served.service.submit({request(1, 4, 1, 100000)});
+  EXPECT_EQ(endless.answer, Answer::kAccepted);
+  EXPECT_EQ(served.service.submit({request(2, 4, 1, 2)}).answer, Answer::kBusy);
+}
+
 TEST(CompletionService, StoppingFailsWhatRuns) {
   Served served;
   const auto running = served.service.submit({request(1, 4, 1, 100000)});

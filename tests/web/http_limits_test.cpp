@@ -101,6 +101,19 @@ TEST(HttpLimits, SlowClientsAreLeftBehind) {
   }
 }
 
+// Many that never finish their heads hold every thread, but not for long once others wait.
+TEST(HttpLimits, UnfinishedHeadsMakeRoomForWhoeverWaits) {
+  HttpServer server({.clients = 4, .head_seconds = 3600, .idle_seconds = 3600});
+  server.route("POST", "/length", length_of);
+  const int port = start(server);
+  std::vector<std::unique_ptr<HttpClient>> slow;
+  for (int i = 0; i < 8; ++i) {
+    slow.push_back(std::make_unique<HttpClient>(port));
+    if (i % 2 == 0) slow.back()->send("POST /length HTTP/1.1\r\nX:");  // the others say nothing
+  }
+  EXPECT_EQ(HttpClient(port).ask("POST", "/length", "abc").body, "3");
+}
+
 // A byte now and then is no progress: the time is for the whole.
 TEST(HttpLimits, TricklingIsSlowToo) {
   HttpServer server({.clients = 1, .head_seconds = 0.2});

@@ -78,6 +78,7 @@ HttpResponse counting(const HttpRequest&) {
   response.stream = [](const HttpWriter& write) {
     for (int i = 0; i < 3; ++i)
       write(std::string(static_cast<std::size_t>(i) + 10, static_cast<char>('a' + i)));
+    return 200;
   };
   return response;
 }
@@ -112,6 +113,7 @@ TEST(HttpServer, APieceArrivesBeforeTheNextIsMade) {
       write("first");
       seen.get_future().wait();
       write("second");
+      return 200;
     };
     return response;
   });
@@ -132,6 +134,7 @@ TEST(HttpServer, AStreamEndsWhenItsClientGoesOrTheServerStops) {
     response.stream = [&, stopping = request.stopping](const HttpWriter& write) {
       while (!stopping() && write("more")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       if (!stopping()) ended.set_value();
+      return 200;
     };
     return response;
   });
@@ -156,7 +159,7 @@ TEST(HttpServer, AStreamThatFailsIsCutOff) {
   Running running;
   running.server.route("GET", "/fails", [&](const HttpRequest&) {
     HttpResponse response{200, "text/plain", ""};
-    response.stream = [&](const HttpWriter& write) {
+    response.stream = [&](const HttpWriter& write) -> int {
       write("first");
       throw std::runtime_error("secret reason");
     };
@@ -165,6 +168,62 @@ TEST(HttpServer, AStreamThatFailsIsCutOff) {
   HttpClient client(running.start().port);
   EXPECT_EQ(client.ask("GET", "/fails").status, 0);  // no last chunk, so that it can't be taken for whole
   EXPECT_EQ(running.server.failure(), nullptr);
+}
+
+// What a stream ended with is counted, though its client was told 200 when it began.
+TEST(HttpServer, StreamsAreCountedByTheirEnd) {
+  Running running;
+  std::mutex mutex;
+  std::vector<int> seen;
+  running.server.observe([&](const std::string&, int status, double) {
+    const std::lock_guard lock(mutex);
+    seen.push_back(status);
+  });
+  running.server.route("GET", "/late", [&](const HttpRequest&) {
+    HttpResponse response{200, "text/plain", ""};
+    response.stream = [](const HttpWriter& write) {
+      write("first");
+      return 504;
+    };
+    return response;
+  });
+  running.server.route("GET", "/endless", [&](const HttpRequest&) {
+    HttpResponse response{200, "text/plain", ""};
+    response.stream = [](const HttpWriter& write) {
+      while (write("more")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return 200;
+    };
+    return response;
+  });
+  EXPECT_EQ(HttpClient(running.start().port).ask("GET", "/late").status, 200);
+  {
+    HttpClient client(running.port);
+    client.send("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.receive_head();
+  }
+  running.server.stop();
+  EXPECT_THAT(seen, ::testing::UnorderedElementsAre(504, kClientGone));
+}
+
+TEST(HttpServer, APathThatEndsInASlashTakesAllBelowIt) {
+  Running running;
+  const auto answers = [](const char* text) {
+    return [text](const HttpRequest& request) {
+      return HttpResponse{200, "text/plain", text + request.path};
+    };
+  };
+  running.server.route("GET", "/a/", answers("below "));
+  running.server.route("GET", "/a/b/", answers("deep "));
+  running.server.route("GET", "/a/own", answers("own "));
+  HttpClient client(running.start().port);
+  EXPECT_EQ(client.ask("GET", "/a/x/y").body, "below /a/x/y");
+  EXPECT_EQ(client.ask("GET", "/a/").body, "below /a/");
+  EXPECT_EQ(client.ask("GET", "/a/b/c/d").body, "deep /a/b/c/d");
+  EXPECT_EQ(client.ask("GET", "/a/own").body, "own /a/own");
+  EXPECT_EQ(client.ask("GET", "/a").status, 404);
+  EXPECT_EQ(client.ask("POST", "/a/x", "{}").status, 405);
+  // A target in absolute form (RFC 9112 §3.2.2).
+  EXPECT_EQ(HttpClient(running.port).ask("GET", "http://localhost/a/own").body, "own /a/own");
 }
 
 TEST(HttpServer, SeveralRequestsMayComeAtOnce) {

@@ -261,7 +261,24 @@ TEST_F(OpenAi, LogprobsInBothForms) {
   EXPECT_EQ(plain["choices"][3]["text"], "ab");
   EXPECT_EQ(plain["choices"][3]["logprobs"]["tokens"], (Json{"a", "b"}));
   EXPECT_EQ(plain["choices"][3]["logprobs"]["text_offset"], (Json{0, 1}));
-  EXPECT_EQ(plain["choices"][3]["logprobs"]["top_logprobs"][0].size(), 1U);
+  // The likeliest, and the one that was drawn.
+  EXPECT_EQ(plain["choices"][3]["logprobs"]["top_logprobs"][0], (Json{{"a", -0.5}, {":", -1.0}}));
+}
+
+// By characters; what is only a part of one goes by its bytes.
+TEST_F(OpenAi, LogprobsOfPartsOfCharacters) {
+  script->text = "a\u00e9b";
+  const Json choice = ask({{"logprobs", 1}}, "/v1/completions").json()["choices"][0];
+  EXPECT_EQ(choice["text"], "a\u00e9b");
+  EXPECT_EQ(choice["logprobs"]["tokens"], (Json{"a", "bytes:\\xc3", "bytes:\\xa9", "b"}));
+  EXPECT_EQ(choice["logprobs"]["text_offset"], (Json{0, 1, 1, 2}));
+}
+
+TEST_F(OpenAi, OneModelByItsName) {
+  const Answer answer = HttpClient(port).ask("GET", "/v1/models/m");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.json()["id"], "m");
+  EXPECT_EQ(HttpClient(port).ask("GET", "/v1/models/other").json()["error"]["code"], "model_not_found");
 }
 
 TEST_F(OpenAi, CompletionsKeepTheirThought) {
@@ -294,7 +311,7 @@ TEST_F(OpenAi, RefusalsHaveOpenAIsForm) {
 
 TEST_F(OpenAi, AFailureInMidAnswerIsSaid) {
   script->fails = "broken weights";
-  EXPECT_EQ(ask().status, 503);
+  EXPECT_EQ(ask().status, 500);
   const auto chunks = events(ask({{"stream", true}}));
   EXPECT_EQ(chunks.back(), "unfinished") << "no [DONE]";
   EXPECT_EQ(chunks.at(chunks.size() - 2)["error"]["message"], "broken weights");
@@ -305,7 +322,7 @@ TEST_F(OpenAi, AnAnswerHasADeadline) {
   script->stalls = true;
   EXPECT_EQ(ask().status, 504);
   const auto chunks = events(ask({{"stream", true}}));
-  EXPECT_THAT(chunks.at(chunks.size() - 2)["error"]["message"].get<std::string>(), HasSubstr("too long"));
+  EXPECT_THAT(chunks.at(chunks.size() - 2)["error"]["message"].get<std::string>(), HasSubstr("was not finished in"));
   EXPECT_EQ(dropped_in_time(2), 2);  // and is cancelled
 }
 

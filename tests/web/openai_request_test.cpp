@@ -101,7 +101,7 @@ TEST(OpenAiRequest, WhatCannotBeDoneIsNamed) {
   EXPECT_THAT(refused_chat({{"temperature", -1}}), HasSubstr("got -1"));
   EXPECT_THAT(refused_chat({{"n", 9}}), HasSubstr("n|[n] must be a whole number in [1, 8]"));
   EXPECT_THAT(refused_chat({{"n", 1.5}}), HasSubstr("must be a whole number"));
-  EXPECT_THAT(refused_chat({{"max_tokens", 0}}), HasSubstr("of at least 1"));
+  EXPECT_THAT(refused_chat({{"max_tokens", 0}}), HasSubstr("in [1, 2147483647]"));
   EXPECT_THAT(refused_chat({{"top_logprobs", 3}}), HasSubstr("goes with logprobs"));
   EXPECT_THAT(refused_chat({{"stream_options", {{"include_usage", true}}}}), HasSubstr("goes with stream"));
   EXPECT_THAT(refused_chat({{"tools", {{{"type", "function"}}}}}),
