@@ -54,8 +54,9 @@ bool looks_like_file(const std::string& source) {
 
 void add_problem_options(Command& command, EvalProblems& problems) {
   command.option("--problems", problems.source,
-                 "a file (JSON lines, JSON, CSV, Parquet), or a task (hone tasks lists them)", OptionForm::kRequired);
-  command.hint({.files = true, .endings = {"jsonl", "json", "csv"}, .words = task_names()});
+                 "a file (JSON lines, JSON, CSV, Parquet), or a task (hone tasks lists them)",
+                 OptionForm::kRequired);
+  command.hint({.files = true, .endings = {"jsonl", "json", "csv", "parquet"}, .words = task_names()});
   command.option("-n,--n", problems.count, "problems; default: every row of a file, 1000 of a task");
   command.option("--field", problems.fields, "prompt=NAME, answer=NAME: the file's names of fields");
   command.option("--answer-after", problems.data.fields.answer_after,

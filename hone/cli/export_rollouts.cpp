@@ -1,6 +1,7 @@
 #include "hone/cli/export_rollouts.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "hone/base/files.h"
@@ -112,6 +113,11 @@ Result<ExportedRollouts> write_rollouts(const RunStore& store, const RolloutExpo
 }  // namespace
 
 Result<ExportedRollouts> export_rollouts(const RolloutExport& options) {
+  if (options.from_step && options.to_step && *options.from_step > *options.to_step)
+    return Error{"--to-step", fmt::format("must be at least --from-step, {}", *options.from_step),
+                 std::to_string(*options.to_step)};
+  if (options.min_reward && std::isnan(*options.min_reward))
+    return Error{"--min-reward", "must be a number", "nan"};
   if (!is_train_stage(options.stage) && !is_eval_stage(options.stage)) {
     return Error{
         "--stage",

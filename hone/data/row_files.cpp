@@ -255,6 +255,8 @@ Result<RowFile> read_row_file(const std::string& file) {
   if (is_named(file, ".parquet")) return read_parquet_rows(file);
   HONE_TRY(std::string bytes, read_file(file));
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
+  if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF"))
+    return Error{file, "must be UTF-8", "UTF-16"};
   if (is_named(file, ".csv")) return cut_csv(bytes, file);
   RowFile out{std::make_unique<const std::string>(std::move(bytes)), {}};
   if (is_named(file, ".json") && trimmed(*out.text).starts_with('[')) {

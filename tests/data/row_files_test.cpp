@@ -39,6 +39,10 @@ TEST(RowFiles, JsonLines) {
   EXPECT_EQ(rows("a.jsonl", ""), Rows{});
 }
 
+TEST(RowFiles, OtherEncodingsAreNamed) {
+  EXPECT_EQ(rows("a.csv", std::string("\xFF\xFEq\0\n\0", 6)), Rows{"a.csv] must be UTF-8, got UTF-16"});
+}
+
 TEST(RowFiles, JsonLists) {
   EXPECT_EQ(rows("a.json", "\xEF\xBB\xBF\n [\n {\"a\": [1, {\"b\": \"],}\\\"\"}]},\n\n{\"a\":\n2} , 3]\n"),
             (Rows{"3: {\"a\": [1, {\"b\": \"],}\\\"\"}]}", "5: {\"a\":\n2}", "6: 3"}));
