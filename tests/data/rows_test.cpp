@@ -132,7 +132,7 @@ TEST(Rows, RefusalsNameTheRowTheRuleAndTheValue) {
             "[f.jsonl:7: answer] must be text, a number, true or false, got a list of 1");
   EXPECT_EQ(refusal("[1]"), "[f.jsonl:7] a row must be a JSON object, got a list of 1");
   EXPECT_NE(refusal(R"({"prompt":)").find("[f.jsonl:7] must be valid JSON"), std::string::npos);
-  EXPECT_NE(refusal("{\"prompt\":\"\xff\",\"answer\":\"1\"}").find("[f.jsonl:7] must be valid JSON"),
+  EXPECT_NE(refusal("{\"prompt\":\"\xff\",\"answer\":\"1\"}").find("[f.jsonl:7] must be UTF-8"),
             std::string::npos);
   EXPECT_EQ(refusal(R"({"question":"x","answer":"6"})", kGsm8k),
             "[f.jsonl:7: answer] must hold an answer after \"####\" (data.fields.answer_after), got \"6\"");
