@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, get, isAbort, type Evaluations, type MetricTable, type RunInfo } from './api';
 import { useThrottled } from './load';
+import { live, useStore } from './store';
 
 export interface Curves { table: MetricTable; evaluations: Evaluations | null }
 export interface CurvesState { runs: Map<string, Curves>; errors: Map<string, ApiError>; loading: boolean }
@@ -29,11 +30,15 @@ async function table(run: string, stage: string, old: MetricTable | undefined, i
   return get<MetricTable>('/api/metrics', { run, stage, points: kPoints }, signal);
 }
 
-export function useCurves(names: string[], stage: string, infos: Map<string, RunInfo>): CurvesState {
+export function useCurves(names: string[], stage: string, infos: Map<string, RunInfo>): CurvesState & { again: () => void } {
   const [state, setState] = useState<CurvesState>({ runs: new Map(), errors: new Map(), loading: true });
   const held = useRef<{ stage: string; runs: Map<string, Curves> }>({ stage: '', runs: new Map() });
   const version = useThrottled(names.map((n) => infos.get(n)?.written_at ?? 0).join(' '), 1000);
   const key = names.join('\n');
+  const [turn, setTurn] = useState(0);
+  const again = () => setTurn((t) => t + 1);
+  const connected = useStore(live).state === 'live';
+  useEffect(() => { if (connected && state.errors.size > 0) again(); }, [connected]); // the server is back
   useEffect(() => {
     const controller = new AbortController();
     if (held.current.stage !== stage) held.current = { stage, runs: new Map() };
@@ -60,6 +65,6 @@ export function useCurves(names: string[], stage: string, infos: Map<string, Run
       setState({ runs, errors, loading: false });
     });
     return () => controller.abort();
-  }, [key, stage, version]);
-  return state;
+  }, [key, stage, version, turn]);
+  return { ...state, again };
 }

@@ -4,12 +4,17 @@ export function percent(value: number | null | undefined, digits = 1): string {
   return value === null || value === undefined || !Number.isFinite(value) ? '–' : `${(100 * value).toFixed(digits)} %`;
 }
 
+const kUnits: [number, string][] = [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']];
+
 export function short(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);
   if (size === 0) return '0';
-  if (size >= 1e6) return `${trim((value / 1e6).toPrecision(3))}M`;
-  if (size >= 1e4) return `${trim((value / 1e3).toPrecision(3))}k`;
+  for (const [unit, name] of kUnits) {
+    if (size < 0.9995 * unit || size < 9999.5) continue;
+    const times = value / unit;
+    return `${Math.abs(times) < 999.5 ? trim(times.toPrecision(3)) : Math.round(times).toLocaleString('en')}${name}`.replace('-', '−');
+  }
   if (size < 1e-3) return value.toExponential(1).replace('e-', 'e−').replace('-', '−');
   return trim(value.toPrecision(4)).replace('-', '−');
 }
@@ -37,3 +42,9 @@ export function duration(seconds: number): string {
 }
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+
+// Names as one text: with them commas are not the end of a name.
+export const joined = (names: string[]): string => names.map(encodeURIComponent).join(',');
+export const parted = (text: string | null): string[] => (text ?? '').split(',').filter(Boolean).map((part) => {
+  try { return decodeURIComponent(part); } catch { return part; }
+});

@@ -21,7 +21,7 @@ function tradeoff(data: Evaluations): Series[] {
       const points = file.points.filter((p) => p.strategy === strategy).sort((a, b) => a.tokens - b.tokens);
       lines.push({
         label: data.strategies.length > 1 ? `${file.name}: ${strategy}` : strategy, color: lines.length, points: true,
-        x: points.map((p) => p.tokens), y: points.map((p) => p.accuracy), low: points.map((p) => p.low), high: points.map((p) => p.high),
+        notes: points.map((p) => (strategy === 'budget' ? `${p.k} tokens of thought` : `k = ${p.k}`)), x: points.map((p) => p.tokens), y: points.map((p) => p.accuracy), low: points.map((p) => p.low), high: points.map((p) => p.high),
       });
     }
   }
@@ -66,11 +66,11 @@ function ByDifficulty({ recorded }: { recorded: Evaluation[] }) {
 }
 
 function Side({ run, row, title }: { run: string; row: GroupRow; title: string }) {
-  const { data, error } = useLoad<Group>('/api/group', { run, stage: row.stage, step: row.step, group: row.group });
+  const { data, error, again } = useLoad<Group>('/api/group', { run, stage: row.stage, step: row.step, group: row.group });
   return (
     <div style={{ display: 'grid', gap: '0.6rem', alignContent: 'start', minWidth: 0 }}>
       <h3>{title} <a class="small" href={link(['run', run, 'groups'], { stage: row.stage, at: `${row.stage}:${row.step}:${row.group}` })}>group</a></h3>
-      {error && <Broken slim error={error} />}
+      {error && <Broken slim error={error} again={again} />}
       {!data && !error && <Bones rows={4} />}
       {data?.rollouts.map((r, i) => <RolloutCard key={`${data.id} ${i}`} rollout={r} index={i} how="none" largest={0} unfold measured name={data.rollouts.length > 1 ? String(i) : ''} />)}
     </div>
@@ -105,7 +105,9 @@ function Beside({ run, query, recorded }: { run: string; query: URLSearchParams;
     else if (to < 0 && offset > 0) set({ offset: Math.max(0, offset - 50), at: 49 });
   };
   useKeys({ j: ['next problem', () => move(1)], k: ['problem before', () => move(-1)] });
-  useEffect(() => { document.getElementById(`answer-${at}`)?.scrollIntoView({ block: 'nearest' }); }, [at]);
+  // Of a chosen problem, not of the first one when the page opens.
+  const asked = query.get('at') !== null;
+  useEffect(() => { if (asked) document.getElementById(`answer-${at}`)?.scrollIntoView({ block: 'nearest' }); }, [at, asked]);
   const choose = (name: 'a' | 'b', list: Evaluation[], now: Evaluation | undefined) => (
     <label class="field">{name.toUpperCase()}
       <select value={now ? `${now.stage}:${now.step}` : ''} onChange={(e) => set({ [name]: e.currentTarget.value, offset: null, at: null })}>
@@ -195,7 +197,7 @@ export function EvaluationPage({ run, query }: { run: string; query: URLSearchPa
       <section class="part">
         <h2>Accuracy against tokens</h2>
         <div style={{ display: 'grid', gap: '0.8rem' }}>
-          <Chart title="Held-out accuracy" series={tradeoff(data)} smooth={0} log={false} share alone xTitle="token" height={260} />
+          <Chart title="Held-out accuracy" series={tradeoff(data)} smooth={0} log={false} share alone xTitle="tokens a problem" height={260} />
           {data.strategies.length === 0 && (
             <details class="sheet pad"><summary class="soft">Other strategies (votes, best of N, budgets) can be measured into this picture</summary>
               <pre class="recipe" style={{ padding: '0.6rem 0 0' }}>{`mkdir -p ${folder}/evaluations\nhone eval ${folder}/latest --problems … --strategy pass,maj,bon,budget --json > ${folder}/evaluations/final.json`}</pre>
