@@ -134,12 +134,16 @@ test('charts show the run: pointer, zoom, smoothing, logarithm', async () => {
   await page.mouse.move(box.x + box.width * 0.4, box.y + 50);
   const step = /step (\d+)/.exec(await at('Reward').locator('.at').innerText())[1];
   assert.ok(Number(step) > 1 && Number(step) < 12, step);
-  assert.equal(await at('Gradient norm').locator('.at').innerText(), `step ${step}`);
+  for (const other of ['Gradient norm', 'Held-out accuracy']) assert.equal(await at(other).locator('.at').innerText(), `step ${step}`);
   // A zoom in one chart is a zoom of all.
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.8, box.y + 60, { steps: 4 });
   await page.mouse.up();
-  await page.getByRole('button', { name: /^steps \d+–\d+/ }).click();
+  const zoomed = page.getByRole('button', { name: /^steps \d+–\d+/ });
+  const range = await zoomed.innerText();
+  await page.reload(); // it is in the address
+  assert.equal(await zoomed.innerText(), range);
+  await zoomed.click();
   await page.getByRole('button', { name: 'whole range' }).waitFor();
   // Smoothing changes the value that the legend tells for the last step.
   await page.mouse.move(5, 5);
@@ -159,6 +163,13 @@ test('charts show the run: pointer, zoom, smoothing, logarithm', async () => {
   await page.getByText('hidden_size: 32').waitFor();
   await page.getByLabel('Stage').selectOption('sft');
   await page.getByRole('heading', { name: 'Learning rate', exact: true }).waitFor();
+  await page.getByText('30 of 30').waitFor();
+  assert.equal(await at('Held-out accuracy').locator('.at').innerText(), 'step 30'); // the one evaluation at its end
+  // A line can be put away.
+  await page.goto(`${address}#/run/first?stage=grpo`);
+  const line = at('Reward by verifier').locator('.legend button').first();
+  await line.click();
+  assert.equal(await line.getAttribute('aria-pressed'), 'false');
   await page.context().close();
 });
 
@@ -174,7 +185,18 @@ test('two runs are compared: a line for each, and how their recipes differ', asy
   await reward.locator('.legend', { hasText: 'second' }).waitFor();
   await page.getByText('grpo.steps', { exact: true }).waitFor();
   assert.match(await page.locator('.difference').innerText(), /grpo\.steps\s+(12 → 6|6 → 12)/);
+  // The second run ended at step 6: there is nothing to tell of it at the last one.
+  const box = await reward.locator('.u-over').boundingBox();
+  await page.mouse.move(box.x + box.width - 4, box.y + 50);
+  await reward.locator('.at', { hasText: 'step 12' }).waitFor();
+  assert.match(await reward.locator('.legend', { hasText: 'second' }).innerText(), /second\s*–/);
   await picture(page, 'compare');
+  // By a list to type in; and a run that is not there is said so.
+  await page.goto(`${address}#/run/first?with=${encodeURIComponent('no%2C such')}`);
+  await page.locator('.tag', { hasText: 'no, such' }).getByText('is not there').waitFor();
+  await page.getByLabel('Compare with').fill('second');
+  await page.getByLabel('Compare with').press('Enter');
+  await page.waitForURL(/with=no%252C%2520such%2Csecond/);
   await page.context().close();
 });
 
