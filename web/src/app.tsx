@@ -1,9 +1,9 @@
 // The frame around every page: where one is, the run's pages, the theme, the keys.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { setToken } from './lib/api';
+import { hasToken, setToken } from './lib/api';
 import { actions, useKeys } from './lib/keys';
-import { connect, go, link, live, place, theme, useStore, type Theme } from './lib/store';
+import { connect, go, link, live, place, scrollBack, theme, useStore, type Theme } from './lib/store';
 import { Notice, State } from './parts/basics';
 import { EvaluationPage } from './pages/evaluation';
 import { GroupsPage } from './pages/groups';
@@ -12,6 +12,8 @@ import { RunsPage } from './pages/runs';
 import { TryPage } from './pages/try';
 
 const kTabs = [['', 'Charts'], ['groups', 'Groups'], ['evaluation', 'Evaluation'], ['try', 'Try it']] as const;
+// What a run's charts were showing: the tab leads back to it.
+const charts = new Map<string, { with: string | null; stage: string | null }>();
 
 function Mark() {
   return (
@@ -67,6 +69,7 @@ function TokenForm() {
   return (
     <Notice title="This server asks for its token" picture="lock"
       text="Open the address that hone ui printed, or give what was passed as --token. It is kept in this tab only.">
+      {hasToken() && <p class="bad" role="alert">This token is not the one that hone ui was started with.</p>}
       <form class="row" onSubmit={(e) => { e.preventDefault(); setToken(token); location.reload(); }}>
         <label class="hidden" for="token">Token</label>
         <input id="token" type="password" value={token} onInput={(e) => set(e.currentTarget.value)} autocomplete="off" />
@@ -76,29 +79,38 @@ function TokenForm() {
   );
 }
 
-function Page({ path, query }: { path: string[]; query: URLSearchParams }) {
+// Each run has pages of its own: nothing that one holds is left over for another.
+function Page({ path, query, gone }: { path: string[]; query: URLSearchParams; gone: boolean }) {
   const [kind, name = '', page = ''] = path;
   if (kind === undefined) return <RunsPage />;
+  if (gone) {
+    return <Notice title="This run is not there" text={`${name} is none of the runs that hone ui was given.`}><a class="button" href="#/">All runs</a></Notice>;
+  }
   if (kind === 'run' && name) {
-    if (page === '') return <RunPage run={name} query={query} />;
-    if (page === 'groups') return <GroupsPage run={name} query={query} />;
-    if (page === 'evaluation') return <EvaluationPage run={name} query={query} />;
-    if (page === 'try') return <TryPage run={name} />;
+    if (page === '') return <RunPage key={name} run={name} query={query} />;
+    if (page === 'groups') return <GroupsPage key={name} run={name} query={query} />;
+    if (page === 'evaluation') return <EvaluationPage key={name} run={name} query={query} />;
+    if (page === 'try') return <TryPage key={name} run={name} />;
   }
   return <Notice title="There is no such page" text="The address names nothing that hone ui shows."><a class="button" href="#/">All runs</a></Notice>;
 }
 
-function Frame({ children }: { children: ComponentChildren }) {
+function Frame({ title, children }: { title: string; children: ComponentChildren }) {
   const { path, query } = useStore(place);
   const now = useStore(live);
-  const run = path[0] === 'run' ? path[1] : undefined;
-  const info = run === undefined ? undefined : now.runs.get(run);
+  const named = path[0] === 'run' ? path[1] : undefined;
+  const info = named === undefined ? undefined : now.runs.get(named);
+  const run = now.loaded && !info ? undefined : named; // one that is gone has no pages
   const [keys, showKeys] = useState(false);
+  useEffect(() => {
+    if (named && path.length === 2) charts.set(named, { with: query.get('with'), stage: query.get('stage') });
+  }, [path, query]);
+  const chartsOf = (of: string) => link(['run', of], path.length === 2 ? { with: query.get('with'), stage: query.get('stage') } : charts.get(of));
   useKeys({
     '?': ['these keys', () => showKeys(true)],
     'g r': ['all runs', () => go('#/')],
     ...(run === undefined ? {} : {
-      'g c': ['charts of the run', () => go(link(['run', run]))],
+      'g c': ['charts of the run', () => go(chartsOf(run))],
       'g g': ['its groups', () => go(link(['run', run, 'groups']))],
       'g e': ['its evaluation', () => go(link(['run', run, 'evaluation']))],
       'g t': ['try it', () => go(link(['run', run, 'try']))],
@@ -108,18 +120,17 @@ function Frame({ children }: { children: ComponentChildren }) {
     <>
       <header class="top">
         <a class="brand" href="#/"><Mark />hone</a>
-        {run !== undefined && (
+        {named !== undefined && (
           <div class="crumb">
             <span class="soft" aria-hidden="true">/</span>
-            <span class="name" title={run}>{run}</span>
+            <span class="name" title={named}>{named}</span>
             {info && <State state={info.state} />}
           </div>
         )}
         {run !== undefined && (
           <nav class="tabs" aria-label="Pages of the run">
-            {kTabs.map(([page, title]) => (
-              <a href={link(page ? ['run', run, page] : ['run', run], page === '' ? { with: query.get('with') } : {})}
-                aria-current={(path[2] ?? '') === page ? 'page' : undefined}>{title}</a>
+            {kTabs.map(([page, name]) => (
+              <a href={page ? link(['run', run, page]) : chartsOf(run)} aria-current={(path[2] ?? '') === page ? 'page' : undefined}>{name}</a>
             ))}
           </nav>
         )}
@@ -128,7 +139,10 @@ function Frame({ children }: { children: ComponentChildren }) {
         <button class="icon plain only-wide" onClick={() => showKeys(true)} title="Keys (?)" aria-label="Keys">?</button>
         <ThemeButton />
       </header>
-      <main id="main">{children}</main>
+      <main id="main">
+        {run !== undefined && <h1 class="hidden">{title}</h1>}
+        {children}
+      </main>
       <Keys open={keys} close={() => showKeys(false)} />
     </>
   );
@@ -138,19 +152,19 @@ export function App() {
   const { path, query } = useStore(place);
   const now = useStore(live);
   const run = path[0] === 'run' ? path[1] : undefined;
-  useEffect(() => {
-    document.title = run ? `${run} · hone` : 'hone';
-    scrollTo(0, 0);
-  }, [path.join('/')]);
+  const page = kTabs.find(([name]) => name === (path[2] ?? ''));
+  const title = run && page ? `${run} · ${page[1]}` : '';
+  useEffect(() => { document.title = title ? `${title} · hone` : 'hone'; }, [title]);
+  useEffect(scrollBack, [path.join('/')]);
   const refused = now.error?.status === 401;
   return (
-    <Frame>
+    <Frame title={title}>
       {refused ? <TokenForm />
         : !now.loaded && now.error ? (
           <Notice title="No answer" picture="cut" text={now.error.message}>
             <button onClick={() => connect()}>Try again</button>
           </Notice>
-        ) : <Page path={path} query={query} />}
+        ) : <Page path={path} query={query} gone={run !== undefined && now.loaded && !now.runs.has(run)} />}
     </Frame>
   );
 }

@@ -2,7 +2,7 @@
 
 export interface StageInfo { name: string; steps: number; first: number; last: number; trains: boolean }
 export interface RecipeBrief {
-  tasks: string[]; files: string[]; model: string; loss: string; group_size: number; seed: number;
+  tasks: string[]; files: string[]; model: string; loss: number; group_size: number; seed: number;
   rewards: { verifier: string; weight: number }[];
   totals: Record<string, number>;
 }
@@ -77,9 +77,12 @@ export function takeToken(): void {
 }
 export function setToken(token: string): void { sessionStorage.setItem(kTokenKey, token); }
 
+export const hasToken = (): boolean => Boolean(sessionStorage.getItem(kTokenKey));
+
+// A header holds bytes: those of UTF-8, each as a character. It can't hold an end of line, and no token does.
 export function authorization(): Record<string, string> {
-  const token = sessionStorage.getItem(kTokenKey);
-  return token ? { Authorization: `Bearer ${token}` } : {};
+  const bytes = new TextEncoder().encode((sessionStorage.getItem(kTokenKey) ?? '').replace(/[\0\r\n]/g, ' '));
+  return bytes.length ? { Authorization: `Bearer ${String.fromCharCode(...bytes)}` } : {};
 }
 
 export type Query = Record<string, string | number | null | undefined>;

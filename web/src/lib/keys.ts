@@ -1,5 +1,5 @@
 // Keys that pages offer. One key, or two in a row ("g r"). None while a field is being typed in.
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 type Action = [what: string, act: () => void];
 type Keymap = Record<string, Action>;
@@ -27,6 +27,8 @@ addEventListener('keydown', (event) => {
     if (event.key === 'Escape') (event.target as HTMLElement).blur();
     return;
   }
+  // Enter is a focused control's own.
+  if (event.key === 'Enter' && event.target instanceof Element && event.target.closest('a[href], button, summary')) return;
   const pair = Date.now() - firstAt < 1200 ? find(`${first} ${event.key}`) : undefined;
   const action = pair ?? find(event.key);
   first = event.key;
@@ -37,11 +39,12 @@ addEventListener('keydown', (event) => {
 });
 
 export function useKeys(map: Keymap): void {
+  const held = useRef(map);
+  held.current = map; // not in an effect: a key that repeats comes before it
   useEffect(() => {
-    const held = { current: map };
     maps.push(held);
     return () => { maps.splice(maps.indexOf(held), 1); };
-  });
+  }, []);
 }
 
 // What can be pressed now, for the list of keys.

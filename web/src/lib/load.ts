@@ -1,6 +1,7 @@
 // Something fetched, with its designed states: loading, broken, there.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, get, isAbort, queryText, type Query } from './api';
+import { reached, useStore } from './store';
 
 export interface Loaded<T> { data: T | null; error: ApiError | null; loading: boolean }
 
@@ -25,8 +26,15 @@ export function useLoad<T>(path: string | null, query: Query = {}, version: unkn
       });
     return () => controller.abort();
   }, [key, version, turn]);
+  useRetry(state.error !== null, () => setTurn((t) => t + 1));
   const current = state.key === key ? state : { data: null, error: null, loading: true };
   return { ...current, again: () => setTurn((t) => t + 1) };
+}
+
+// Does again what failed as soon as the server is back.
+export function useRetry(failed: boolean, again: () => void): void {
+  const times = useStore(reached);
+  useEffect(() => { if (failed) again(); }, [times]);
 }
 
 // A value that follows another at most once in so many milliseconds.

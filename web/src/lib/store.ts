@@ -38,6 +38,9 @@ export interface Live {
 }
 export const live = new Store<Live>({ runs: new Map(), state: 'connecting', loaded: false, error: null });
 
+// How often the server was reached: what it did not answer is asked again then.
+export const reached = new Store(0);
+
 let connection: AbortController | null = null;
 let retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -45,6 +48,7 @@ async function follow(controller: AbortController): Promise<void> {
   const response = await fetch('/api/live', { headers: authorization(), signal: controller.signal });
   if (!response.ok) throw await errorOf(response);
   live.set({ ...live.get(), state: 'live', error: null });
+  reached.set(reached.get() + 1);
   let fresh: Map<string, RunInfo> | null = new Map(); // what is not told again was removed meanwhile
   const settle = () => {
     if (!fresh) return;
@@ -101,9 +105,30 @@ function readPlace(): Place {
   return { path: path.split('/').filter(Boolean).map(decode), query: new URLSearchParams(query) };
 }
 export const place = new Store<Place>(readPlace());
+// How far each entry of the history was scrolled. The browser's own memory would come before what it shows is there.
+const scrolled = new Map<number, number>();
+let entry = 0;
+function enter(): void {
+  entry = typeof history.state === 'number' ? history.state : Date.now();
+  history.replaceState(entry, '');
+  place.set(readPlace());
+}
 export function followPlace(): void {
-  place.set(readPlace()); // a token has left the address since
-  addEventListener('hashchange', () => place.set(readPlace()));
+  history.scrollRestoration = 'manual';
+  enter(); // a token has left the address since
+  addEventListener('hashchange', () => { scrolled.set(entry, scrollY); enter(); });
+}
+
+// Scrolls to where this entry of the history was left, as soon as the page is that long and unless something else is
+// done first; a new entry begins at the top.
+export function scrollBack(): () => void {
+  const y = scrolled.get(entry) ?? 0;
+  const kinds = ['wheel', 'touchstart', 'pointerdown', 'keydown'];
+  const stop = () => { watch.disconnect(); kinds.forEach((k) => removeEventListener(k, stop)); };
+  const watch = new ResizeObserver(() => { scrollTo(0, y); if (scrollY >= y - 1) stop(); });
+  kinds.forEach((k) => addEventListener(k, stop));
+  watch.observe(document.body);
+  return stop;
 }
 
 export function link(path: string[], query: Record<string, string | number | null | undefined> = {}): string {
@@ -116,7 +141,7 @@ export function link(path: string[], query: Record<string, string | number | nul
 }
 export function go(to: string, replace = false): void {
   if (replace) {
-    history.replaceState(null, '', to);
+    history.replaceState(history.state, '', to);
     place.set(readPlace());
   } else {
     location.hash = to;

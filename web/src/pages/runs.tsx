@@ -1,9 +1,9 @@
 // Every run: state, recipe, step, held-out accuracy; several can be picked and compared.
 import { useEffect, useState } from 'preact/hooks';
 import { get, type RunInfo } from '../lib/api';
-import { ago, percent, plural } from '../lib/format';
+import { ago, joined, percent, plural } from '../lib/format';
 import { useKeys } from '../lib/keys';
-import { go, link, live, useStore } from '../lib/store';
+import { go, link, live, Store, useStore } from '../lib/store';
 import { Bones, Notice, Spark, State } from '../parts/basics';
 
 const kStageNames: Record<string, string> = { sft: 'warm start', amortize: 'amortize', propose: 'propose', grpo: 'GRPO' };
@@ -40,11 +40,15 @@ function Accuracy({ info }: { info: RunInfo }) {
   );
 }
 
+// As hone::LossType numbers them.
+const kLosses = ['GRPO', 'BNPO', 'Dr. GRPO', 'DAPO', 'GSPO', 'CISPO', 'SAPO', 'RLOO'];
+
 const about = (info: RunInfo): string => {
   const r = info.recipe;
   if (!r) return '';
   const what = r.tasks.length ? r.tasks.join(', ') : r.files.map((f) => f.split('/').pop()).join(', ');
-  return [what, r.rewards.filter((p) => p.weight !== 0).map((p) => (p.weight === 1 ? p.verifier : `${p.weight} ${p.verifier}`)).join(' + ')].filter(Boolean).join(' · ');
+  const rewards = r.rewards.filter((p) => p.weight !== 0).map((p) => (p.weight === 1 ? p.verifier : `${p.weight} ${p.verifier}`)).join(' + ');
+  return [r.model.replace(/\/+$/, '').split('/').pop(), what, rewards, kLosses[r.loss], `seed ${r.seed}`].filter(Boolean).join(' · ');
 };
 
 type Order = 'written' | 'name' | 'accuracy';
@@ -68,34 +72,42 @@ function Empty() {
   );
 }
 
+const kPicked = new Store<ReadonlySet<string>>(new Set()); // still so on the way back
+
 export function RunsPage() {
   const { runs, loaded } = useStore(live);
   const [order, setOrder] = useState<Order>('written');
   const [text, setText] = useState('');
-  const [picked, setPicked] = useState<Set<string>>(new Set());
-  const [at, setAt] = useState(-1);
+  const picked = useStore(kPicked);
+  const [now, setNow] = useState(''); // the run that keys act on
   const [, tick] = useState(0);
   useEffect(() => {
     const timer = setInterval(() => tick((n) => n + 1), 10_000); // "3 min ago" goes on
     return () => clearInterval(timer);
   }, []);
-  const shown = ordered([...runs.values()].filter((r) => r.run.toLowerCase().includes(text.toLowerCase())), order);
-  const chosen = shown.filter((r) => picked.has(r.run));
-  const pick = (run: string) => {
+  const all = ordered([...runs.values()], order);
+  const shown = all.filter((r) => r.run.toLowerCase().includes(text.toLowerCase()));
+  const chosen = all.filter((r) => r.stages && picked.has(r.run));
+  const at = shown.findIndex((r) => r.run === now);
+  const pick = (r: RunInfo | undefined) => {
+    if (!r?.stages) return;
     const next = new Set(picked);
-    if (!next.delete(run)) next.add(run);
-    setPicked(next);
+    if (!next.delete(r.run)) next.add(r.run);
+    kPicked.set(next);
   };
   const compare = () => {
     const [first, ...others] = chosen;
-    if (first) go(link(['run', first.run], { with: others.map((r) => r.run).join(',') }));
+    if (first && others.length > 0) go(link(['run', first.run], { with: joined(others.map((r) => r.run)) }));
   };
-  const move = (by: number) => setAt(Math.max(0, Math.min(shown.length - 1, at + by)));
+  const move = (by: number) => {
+    const to = shown[Math.max(0, Math.min(shown.length - 1, at + by))];
+    if (to) document.getElementById(`run-${to.run}`)?.focus();
+  };
   useKeys({
     j: ['next run', () => move(1)],
     k: ['run before', () => move(-1)],
-    x: ['pick it for comparing', () => { const r = shown[at]; if (r) pick(r.run); }],
-    Enter: ['open it', () => { const r = shown[at]; if (r && document.activeElement === document.body) go(link(['run', r.run])); }],
+    x: ['pick it for comparing', () => pick(shown[at])],
+    Enter: ['open it', () => { const r = shown[at]; if (r) go(link(['run', r.run])); }],
     c: ['compare those picked', compare],
     '/': ['find by name', () => document.getElementById('find')?.focus()],
   });
@@ -123,11 +135,11 @@ export function RunsPage() {
             <thead><tr><td /><th scope="col">Run</th><th scope="col">State</th><th scope="col">Step</th><th scope="col">Held-out accuracy</th><td /><th scope="col">Written</th></tr></thead>
             <tbody>
               {shown.map((r, i) => (
-                <tr class="pick" key={r.run} aria-selected={i === at ? 'true' : undefined}>
-                  <td class="c-pick"><input type="checkbox" checked={picked.has(r.run)} onChange={() => pick(r.run)} aria-label={`Compare ${r.run}`} disabled={!r.stages} /></td>
+                <tr class={i === at ? 'pick at' : 'pick'} key={r.run}>
+                  <td class="c-pick"><input type="checkbox" checked={picked.has(r.run)} onChange={() => pick(r)} onFocus={() => setNow(r.run)} aria-label={`Compare ${r.run}`} disabled={!r.stages} /></td>
                   <td class="c-name">
-                    <a href={link(['run', r.run])}><b>{r.run}</b></a>
-                    <div class="soft small">{r.error ? <span class="bad">{r.error}</span> : about(r)}</div>
+                    <a id={`run-${r.run}`} href={link(['run', r.run])} onFocus={() => setNow(r.run)}><b>{r.run}</b></a>
+                    <div class="soft small">{r.error ? <span class={r.state === 'broken' ? 'bad' : ''}>{r.error}</span> : about(r)}</div>
                   </td>
                   <td class="c-state"><State state={r.state} /></td>
                   <td class="c-step"><Progress info={r} /></td>
