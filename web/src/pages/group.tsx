@@ -1,10 +1,10 @@
 // One group: the prompt, the votes, the completions beside each other.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { Group, GroupRow } from '../lib/api';
 import { percent, plural, short } from '../lib/format';
 import { useKeys } from '../lib/keys';
 import { useLoad } from '../lib/load';
-import { go, link, setting, useStore } from '../lib/store';
+import { go, setting, useStore } from '../lib/store';
 import { Banner, Bones, Broken } from '../parts/basics';
 import { RolloutCard } from '../parts/rollout';
 import { Prose, visible } from '../parts/text';
@@ -15,7 +15,7 @@ const colouring = setting<Colouring>('colouring', 'none', kColourings);
 const thinking = setting('thinking', 'folded', ['folded', 'open'] as const);
 
 // How often the problem was solved, each time that it was asked.
-function Course({ run, group }: { run: string; group: Group }) {
+function Course({ run, group, back }: { run: string; group: Group; back: string }) {
   const { data } = useLoad<{ rows: GroupRow[] }>('/api/problem', { run, problem: group.problem });
   if (!data || data.rows.length < 2) return null;
   return (
@@ -24,7 +24,7 @@ function Course({ run, group }: { run: string; group: Group }) {
         const here = r.id === group.id;
         return (
           <a class="tag" aria-current={here ? 'true' : undefined} style={here ? { outline: '1px solid var(--accent)' } : {}}
-            href={link(['run', run, 'groups'], { at: `${r.stage}:${r.step}:${r.group}` })} title={`${r.stage} step ${r.step}`}>
+            href={withAt(back, r.stage, r.step, r.group)} title={`${r.stage} step ${r.step}`}>
             {r.stage} {r.step} · {r.correct}/{r.rollouts}
           </a>
         );
@@ -54,7 +54,11 @@ function Colourless({ group, how }: { group: Group; how: Colouring }) {
 export function GroupView({ run, at, back }: { run: string; at: [string, number, number]; back: string }) {
   const how = useStore(colouring), unfold = useStore(thinking) === 'open';
   const [stage, step, position] = at;
-  const { data, error, again } = useLoad<Group>('/api/group', { run, stage, step, group: position, tokens: how === 'none' ? null : '1' });
+  const { data: there, error, again } = useLoad<Group>('/api/group', { run, stage, step, group: position, tokens: how === 'none' ? null : '1' });
+  // The group before stays, dimmed, until this one is there: what has the focus keeps it.
+  const before = useRef<Group | null>(null);
+  if (there) before.current = there;
+  const data = there ?? before.current;
   const [raw, setRaw] = useState(false);
   const next = () => colouring.set(kColourings[(kColourings.indexOf(how) + 1) % kColourings.length]!);
   const to = (g: number) => { if (data && g >= 0 && g < data.groups) go(withAt(back, stage, step, g)); };
@@ -65,23 +69,24 @@ export function GroupView({ run, at, back }: { run: string; at: [string, number,
     '[': ['group before in its step', () => to(position - 1)],
     ']': ['next group in its step', () => to(position + 1)],
   });
-  if (error && !data) return <div class="sheet"><Broken error={error} again={again} /></div>;
+  if (error && !there) return <div class="sheet"><Broken error={error} again={again} /></div>;
   if (!data) return <div class="sheet"><Bones rows={10} /></div>;
   const largest = Math.max(0, ...data.rollouts.map((r) => Math.abs(r.advantage ?? 0)));
   const right = data.rollouts.filter((r) => r.correct).length;
   const rewards = data.rollouts.map((r) => r.reward).filter((r): r is number => r !== null);
-  const dead = rewards.length > 1 && rewards.every((r) => r === rewards[0]) && !stage.startsWith('eval');
+  const dead = rewards.length > 1 && rewards.every((r) => r === rewards[0]) && !data.stage.startsWith('eval');
+  const first = position === 0, last = position + 1 >= data.groups;
   return (
-    <>
-      <section class="sheet pad" style={{ display: 'grid', gap: '0.7rem' }}>
+    <div class={there ? 'group' : 'group stale'} aria-busy={!there}>
+      <section class="sheet pad about">
         <div class="row">
           <a class="button only-narrow" href={back}>← list</a>
-          <h2>{stage} step {step}, group {position}</h2>
+          <h2>{data.stage} step {data.step}, group {data.group}</h2>
           <span class="grow" />
           <span class="nowrap">
-          <button onClick={() => to(position - 1)} disabled={position === 0} aria-label="group before">‹</button>
-          <span class="soft num"> {position + 1} of {data.groups} </span>
-          <button onClick={() => to(position + 1)} disabled={position + 1 >= data.groups} aria-label="next group">›</button>
+          <button onClick={() => to(position - 1)} aria-disabled={first} aria-label="group before">‹</button>
+          <span class="soft num"> {data.group + 1} of {data.groups} </span>
+          <button onClick={() => to(position + 1)} aria-disabled={last} aria-label="next group">›</button>
           </span>
         </div>
         <div class="facts">
@@ -99,7 +104,7 @@ export function GroupView({ run, at, back }: { run: string; at: [string, number,
         </div>
         <Fields text={data.fields} />
         <VoteBars votes={data.votes} total={data.rollouts.length} />
-        <Course run={run} group={data} />
+        <Course run={run} group={data} back={back} />
       </section>
       <div class="bar" style={{ marginBottom: 0 }}>
         <h2>{plural(data.rollouts.length, 'completion')}</h2>
@@ -115,10 +120,10 @@ export function GroupView({ run, at, back }: { run: string; at: [string, number,
       <Colourless group={data} how={how} />
       {data.tokens_missing && <Banner text={`Tokens can't be shown: ${data.tokens_missing}`} />}
       <div class="rollouts">
-        {data.rollouts.map((r, i) => <RolloutCard key={`${data.id} ${i}`} rollout={r} index={i} how={how} largest={largest} unfold={unfold} measured={stage.startsWith('eval')} />)}
+        {data.rollouts.map((r, i) => <RolloutCard key={`${data.id} ${i}`} rollout={r} index={i} how={how} largest={largest} unfold={unfold} measured={data.stage.startsWith('eval')} />)}
       </div>
       {data.rollouts.length === 0 && <p class="soft">The step recorded no completion of this problem.</p>}
-    </>
+    </div>
   );
 }
 

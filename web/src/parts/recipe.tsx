@@ -3,11 +3,11 @@ import { useState } from 'preact/hooks';
 import { useLoad } from '../lib/load';
 
 function Difference({ run, other }: { run: string; other: string }) {
-  const { data, error } = useLoad<{ differences: string[] }>('/api/compare', { run, with: other });
+  const { data, error, again } = useLoad<{ differences: string[] }>('/api/compare', { run, with: other });
   return (
     <div class="sheet pad">
       <h3 style={{ marginBottom: '0.4rem' }}>{run} → {other}</h3>
-      {error && <p class="bad">{error.message}</p>}
+      {error && <p class="bad">{error.message} <button onClick={again}>Try again</button></p>}
       {data?.differences.length === 0 && <p class="soft">The recipes are equal.</p>}
       <div class="difference mono">
         {data?.differences.map((line) => {

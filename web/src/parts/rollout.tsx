@@ -54,6 +54,13 @@ function Advantage({ value, largest }: { value: number | null; largest: number }
   );
 }
 
+function Copy({ text }: { text: string }) {
+  const [done, setDone] = useState(false);
+  const copy = () => navigator.clipboard.writeText(text).then(() => { setDone(true); setTimeout(() => setDone(false), 1500); }, () => {});
+  // Browsers lend the clipboard to this machine's pages and to https alone.
+  return navigator.clipboard ? <button class="plain small copy" onClick={copy}>{done ? 'copied' : 'copy'}</button> : null;
+}
+
 const kFinish: Record<string, string> = { eos: 'ended', stop: 'stop string', length: 'truncated' };
 
 export function RolloutCard({ rollout: r, index, how, largest, unfold, name, measured }: {
@@ -81,6 +88,7 @@ export function RolloutCard({ rollout: r, index, how, largest, unfold, name, mea
             : !measured && <span class="soft" title="It only votes: it is not learned from">only votes</span>}
         {!measured && r.reward !== null && <Advantage value={r.advantage} largest={largest} />}
         <span class="grow" />
+        <Copy text={r.text} />
         <span class="soft num" title={`${kFinish[r.finish]}${r.entropy === null ? '' : `; mean entropy ${short(r.entropy)} nats`}`}>{r.tokens} tok{r.clipped !== null && r.clipped > 0 && <span title="tokens that the update's clip cut off from learning, in some pass">, {r.clipped} clipped</span>}{r.finish === 'length' && <b class="warn"> truncated</b>}</span>
       </header>
       <div class="body">
